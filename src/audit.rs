@@ -1,0 +1,83 @@
+//! One node, all the way: from its bundle to verdicts, findings and a plan.
+
+use chrono::{DateTime, Utc};
+
+use crate::bundle::Bundle;
+use crate::checks::{self, Case, Check};
+use crate::cleanup::planner::{self, Planning};
+use crate::cleanup::script::{self, About};
+use crate::model::finding::Finding;
+use crate::model::node::Node;
+use crate::model::read;
+use crate::verdicts::{self, Verdicts};
+
+/// What is known of one node.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    /// The node.
+    pub node: Node,
+    /// The verdicts on its entries.
+    pub verdicts: Verdicts,
+    /// Its findings, worst first.
+    pub findings: Vec<Finding>,
+    /// Checks that could not run, and what they need.
+    pub not_run: Vec<(&'static Check, &'static str)>,
+    /// What may be done.
+    pub planning: Planning,
+    /// The cleanup script, where one was asked for and there is something to
+    /// do.
+    pub script: Option<String>,
+}
+
+impl Audit {
+    /// Audits a node's bundle.
+    pub fn of(bundle: &Bundle) -> Self {
+        let node = read::node(bundle);
+        let verdicts = verdicts::judge(&node);
+        let (findings, not_run) = checks::node_findings(&Case {
+            node: &node,
+            verdicts: &verdicts,
+        });
+        let planning = planner::plan(&node, &verdicts);
+        Self {
+            node,
+            verdicts,
+            findings,
+            not_run,
+            planning,
+            script: None,
+        }
+    }
+
+    /// Writes the cleanup script, dated `now`, if there is something to do.
+    /// Why one could not be written becomes a note on the node.
+    pub fn write_script(&mut self, now: DateTime<Utc>) {
+        if self.planning.plan.items.is_empty() {
+            return;
+        }
+        let node = &self.node;
+        let about = About {
+            node: node.name.clone(),
+            cluster: node.membership.cluster.clone(),
+            machine_id_sha256: node.machine_id_sha256.clone(),
+            boot_id: node.boot_id.clone(),
+            // Unknown is older than any limit.
+            collected_at: node.collected_at.unwrap_or(DateTime::UNIX_EPOCH),
+            bundle: node.bundle.clone(),
+            dmaudit_version: env!("CARGO_PKG_VERSION").to_owned(),
+            analyzed_at: now,
+        };
+        match script::render(&self.planning.plan, &about) {
+            Ok(script) => self.script = Some(script),
+            Err(error) => self.node.notes.push(error.to_string()),
+        }
+    }
+
+    /// The node with its verdicts, as checks take it.
+    pub fn case(&self) -> Case<'_> {
+        Case {
+            node: &self.node,
+            verdicts: &self.verdicts,
+        }
+    }
+}

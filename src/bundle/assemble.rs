@@ -1,0 +1,206 @@
+//! From the members of one input to the bundles in it, checked against their
+//! manifests.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::OpenError;
+use super::contents::{Content, Contents, Member};
+use super::kind::EXPECTED;
+use super::layout::{self, Place, Stream};
+use super::limits::Limits;
+use super::snapshot::Bundle;
+use super::text::{Notes, decode, quoted};
+use super::verify;
+
+/// What one bundle's members are before they are checked.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) bundle: Bundle,
+    pub(super) manifest: Option<Result<Vec<u8>, String>>,
+    pub(super) notes: Notes,
+    /// Paths that several members share: none of them is trusted.
+    duplicates: BTreeSet<String>,
+    /// What is unread, by path.
+    pub(super) unread: BTreeMap<String, String>,
+    statuses: BTreeSet<String>,
+}
+
+/// Sorts the members into bundles.
+///
+/// `name` is the input as a person names it, `stem` what a bundle without a
+/// folder around it is called.
+pub(super) fn bundles(
+    name: &str,
+    stem: &str,
+    contents: Contents,
+    limits: &Limits,
+) -> Result<Vec<Bundle>, OpenError> {
+    let roots = layout::roots(contents.members.iter().map(|member| member.path.as_str()));
+    if roots.is_empty() {
+        return Err(no_bundle(&contents));
+    }
+    if roots.len() > limits.bundles {
+        return Err(OpenError::Limit {
+            what: "bundles",
+            limit: limits.bundles as u64,
+        });
+    }
+    let mut drafts: BTreeMap<&str, Draft> = roots
+        .iter()
+        .map(|root| (root.as_str(), Draft::default()))
+        .collect();
+    for member in contents.members {
+        let Some(root) = layout::root_of(&roots, &member.path) else {
+            continue;
+        };
+        if let Some(draft) = drafts.get_mut(root) {
+            draft.take(root, member);
+        }
+    }
+    let several = roots.len() > 1;
+    drafts
+        .into_iter()
+        .map(|(root, mut draft)| {
+            let top = root.rsplit('/').next().filter(|top| !top.is_empty());
+            draft.bundle.top = top.unwrap_or(stem).to_owned();
+            draft.bundle.source = match several {
+                true => format!("{name} (top folder {})", draft.bundle.top),
+                false => name.to_owned(),
+            };
+            draft.notes.extend(&contents.notes);
+            verify::finish(draft, contents.cut.as_deref()).map_err(|error| match error {
+                OpenError::Unusable(why) if several => {
+                    OpenError::Unusable(format!("in the top folder {}: {why}", quoted(root)))
+                }
+                error => error,
+            })
+        })
+        .collect()
+}
+
+fn no_bundle(contents: &Contents) -> OpenError {
+    if let Some(why) = &contents.cut {
+        return OpenError::Truncated(why.clone());
+    }
+    if contents.archives_inside > 0 {
+        return OpenError::NoBundle(format!(
+            "there is no bundle in it, but {} archives: unpack it and give the folder",
+            contents.archives_inside
+        ));
+    }
+    OpenError::NoBundle(format!(
+        "there is no bundle in it: expected commands/<id>.out or files/etc/pve, as in {EXPECTED} \
+         that the collector made"
+    ))
+}
+
+impl Draft {
+    fn take(&mut self, root: &str, member: Member) {
+        let Some(rest) = layout::below(root, &member.path) else {
+            return;
+        };
+        match layout::place(rest) {
+            Some(Place::Manifest) => self.take_manifest(member.content),
+            Some(Place::Command(id, stream)) => self.take_command(rest, id, stream, member.content),
+            Some(Place::File(path)) => self.take_file(path, member.content),
+            None => {}
+        }
+    }
+
+    fn take_manifest(&mut self, content: Content) {
+        let content = match content {
+            Content::Bytes(bytes) => Ok(bytes),
+            Content::Unread(why) => Err(why),
+            Content::Directory | Content::Link(_) => Err("it is no regular file".into()),
+        };
+        self.manifest = Some(match self.manifest {
+            Some(_) => Err("it is there more than once".into()),
+            None => content,
+        });
+    }
+
+    fn take_command(&mut self, path: &str, id: &str, stream: Stream, content: Content) {
+        let bytes = match content {
+            Content::Bytes(bytes) => Ok(bytes),
+            Content::Unread(why) => Err(why),
+            Content::Directory => return,
+            Content::Link(_) => Err("it is a link; links are not followed".into()),
+        };
+        let stored = self.bundle.commands.entry(id.to_owned()).or_default();
+        let place = match stream {
+            Stream::Out => &mut stored.out,
+            Stream::Err => &mut stored.err,
+            Stream::Status => {
+                if !self.statuses.insert(id.to_owned()) {
+                    stored.status = None;
+                    self.duplicate(path);
+                } else if let Ok(bytes) = bytes {
+                    stored.status = decode(&bytes).trim().parse().ok();
+                }
+                return;
+            }
+        };
+        let is_new = place.is_none();
+        match bytes {
+            Ok(bytes) if is_new && !self.unread.contains_key(path) => *place = Some(bytes),
+            Ok(_) => self.duplicate(path),
+            Err(why) => self.refuse(path, why),
+        }
+    }
+
+    fn take_file(&mut self, path: &str, content: Content) {
+        match content {
+            Content::Directory => {
+                self.bundle.directories.insert(path.to_owned());
+            }
+            Content::Unread(why) => self.refuse(path, why),
+            Content::Link(_) | Content::Bytes(_) if self.has(path) => self.duplicate(path),
+            Content::Link(target) => {
+                self.bundle.links.insert(path.to_owned(), target);
+            }
+            Content::Bytes(bytes) => {
+                self.bundle.files.insert(path.to_owned(), bytes);
+            }
+        }
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.bundle.files.contains_key(path)
+            || self.bundle.links.contains_key(path)
+            || self.unread.contains_key(path)
+    }
+
+    fn duplicate(&mut self, path: &str) {
+        if self.duplicates.insert(path.to_owned()) {
+            self.refuse(path, "the bundle holds it more than once".into());
+        }
+    }
+
+    /// Notes that something is there and can't be used, and drops what was
+    /// already kept of it.
+    pub(super) fn refuse(&mut self, path: &str, why: String) {
+        self.notes
+            .add(|| format!("{} was not read: {why}", quoted(path)));
+        self.bundle.links.remove(path);
+        if self.bundle.files.remove(path).is_some() {
+            self.keep_parent(path);
+        }
+        match self.unread.entry(path.to_owned()) {
+            Entry::Vacant(entry) => {
+                entry.insert(why);
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+
+    /// A file that is refused still shows that its folder exists.
+    fn keep_parent(&mut self, path: &str) {
+        if let Some((parent, _)) = path
+            .rsplit_once('/')
+            .filter(|(parent, _)| !parent.is_empty())
+        {
+            self.bundle.directories.insert(parent.to_owned());
+        }
+    }
+}

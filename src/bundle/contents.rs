@@ -1,0 +1,84 @@
+//! What a reader of any kind of input hands on: members under names, not yet
+//! told apart by bundle.
+
+use super::OpenError;
+use super::layout;
+use super::limits::Budget;
+use super::text::Notes;
+
+/// A member of an archive or a folder.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// Path below the archive's top, normalised: see [`layout::normalise`].
+    pub(super) path: String,
+    pub(super) content: Content,
+}
+
+/// What a member holds.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// A regular file's bytes.
+    Bytes(Vec<u8>),
+    /// A folder that is listed by itself.
+    Directory,
+    /// A symbolic link and where it points; never followed.
+    Link(String),
+    /// A member that is there and can't be read, and why.
+    Unread(String),
+}
+
+/// All members that may belong to a bundle.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) members: Vec<Member>,
+    /// What was odd about the input as a whole.
+    pub(super) notes: Notes,
+    /// Why the input's end is missing, where it is.
+    pub(super) cut: Option<String>,
+    /// Archives inside, which are not opened: worth a word where no bundle is
+    /// found beside them.
+    pub(super) archives_inside: usize,
+}
+
+impl Contents {
+    /// The path to keep a member under, from its raw name; `None`, with a
+    /// note, where the name is refused.
+    pub(super) fn path(&mut self, raw: &[u8]) -> Option<String> {
+        match layout::normalise(raw) {
+            Ok((path, lossy)) => {
+                if lossy {
+                    self.notes.add(|| {
+                        format!(
+                            "the name of the member {} is not UTF-8; its odd bytes were replaced",
+                            super::text::quoted(&path)
+                        )
+                    });
+                }
+                Some(path)
+            }
+            Err(note) => {
+                self.notes.add(|| note);
+                None
+            }
+        }
+    }
+
+    /// Counts archives inside of this one.
+    pub(super) fn look_at_name(&mut self, path: &str) {
+        if super::kind::named_as_archive(path) {
+            self.archives_inside += 1;
+        }
+    }
+
+    /// Keeps a member.
+    pub(super) fn keep(
+        &mut self,
+        budget: &mut Budget<'_>,
+        path: String,
+        content: Content,
+    ) -> Result<(), OpenError> {
+        budget.kept(path.len())?;
+        self.members.push(Member { path, content });
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! Which kind of archive some bytes are, and which names promise one.
+
+/// A kind of archive that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Zip,
+    Tar,
+    TarGz,
+    TarZst,
+}
+
+/// What `dmaudit` reads, for messages.
+pub(super) const EXPECTED: &str = "a bundle as .zip, .tar.gz, .tgz, .tar.zst or .tar";
+
+const SUFFIXES: [&str; 7] = [
+    ".zip",
+    ".tar.gz",
+    ".tgz",
+    ".tar.zst",
+    ".tar.zstd",
+    ".tzst",
+    ".tar",
+];
+
+/// Where ustar and GNU tar headers hold `ustar`.
+const TAR_MAGIC: usize = 257;
+
+/// Whether a file of this name is looked at in a folder that is searched.
+pub(super) fn named_as_archive(name: &str) -> bool {
+    suffix(name).is_some()
+}
+
+fn suffix(name: &str) -> Option<&'static str> {
+    SUFFIXES.into_iter().find(|suffix| {
+        name.len()
+            .checked_sub(suffix.len())
+            .and_then(|at| name.as_bytes().get(at..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()))
+    })
+}
+
+/// A file's name without folders and without an archive's suffix.
+pub(super) fn stem(name: &str) -> &str {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    suffix(name)
+        .and_then(|suffix| name.get(..name.len() - suffix.len()))
+        .filter(|stem| !stem.is_empty())
+        .unwrap_or(name)
+}
+
+/// The kind of an archive by its first bytes; the error says what it is
+/// instead.
+pub(super) fn of(bytes: &[u8]) -> Result<Kind, String> {
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
+        return Ok(Kind::Zip);
+    }
+    if bytes.starts_with(b"\x1f\x8b") {
+        return Ok(Kind::TarGz);
+    }
+    if bytes.starts_with(b"\x28\xb5\x2f\xfd") || is_zstd_skippable(bytes) {
+        return Ok(Kind::TarZst);
+    }
+    if bytes
+        .get(TAR_MAGIC..)
+        .is_some_and(|rest| rest.starts_with(b"ustar"))
+    {
+        return Ok(Kind::Tar);
+    }
+    Err(described(bytes))
+}
+
+fn is_zstd_skippable(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
+}
+
+fn described(bytes: &[u8]) -> String {
+    let known: [(&[u8], &str); 8] = [
+        (b"\xfd7zXZ\0", "an xz archive"),
+        (b"BZh", "a bzip2 archive"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+        (b"Rar!", "a RAR archive"),
+        (b"<", "a web page or XML"),
+        (b"{", "JSON"),
+        (b"%PDF", "a PDF"),
+        (b"#!", "a script"),
+    ];
+    if bytes.is_empty() {
+        return "it is empty".into();
+    }
+    known
+        .iter()
+        .find(|(magic, _)| bytes.starts_with(magic))
+        .map_or("it is something else".into(), |(_, what)| {
+            format!("it looks like {what}")
+        })
+}

@@ -1,0 +1,124 @@
+//! How much of a stranger's archive is read before it is refused.
+
+use super::OpenError;
+
+/// Bounds on one input. The defaults keep the reading of one hostile archive
+/// below 256 MiB of memory and well below 10 seconds; a real bundle of a node
+/// with 20,000 entries stays below a tenth of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of an archive as it lies on disk (it is held in memory while it
+    /// is read).
+    pub archive_bytes: u64,
+    /// Bytes of all members together, inflated. Of a tar every member counts
+    /// (skipping one means inflating it), of a zip those that a bundle has.
+    pub total_bytes: u64,
+    /// Bytes of one member, inflated. A larger one is left out with a note,
+    /// the others are read.
+    pub file_bytes: u64,
+    /// Members of an archive, or files of a folder.
+    pub entries: usize,
+    /// Inflated bytes per byte of the archive, looked at once more than
+    /// [`RATIO_FREE_BYTES`] were inflated.
+    pub ratio: u64,
+    /// Bundles in one archive.
+    pub bundles: usize,
+}
+
+/// Inflated bytes that are allowed at any compression ratio: a small and
+/// repetitive bundle is not a bomb.
+pub const RATIO_FREE_BYTES: u64 = 16 << 20;
+
+/// Bytes of a `manifest.json`: 20,000 files with their hashes need 4 MiB.
+pub(super) const MANIFEST_BYTES: u64 = 8 << 20;
+
+/// Bytes of a member's name. Linux itself allows 4,096 for a path.
+pub(super) const NAME_BYTES: usize = 4096;
+
+/// Folders above a member.
+pub(super) const NAME_DEPTH: usize = 64;
+
+/// Memory that keeping one member costs besides its bytes; it is charged
+/// like bytes, so that a million empty members are not free.
+const MEMBER_OVERHEAD: u64 = 128;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            archive_bytes: 64 << 20,
+            total_bytes: 128 << 20,
+            file_bytes: 64 << 20,
+            entries: 100_000,
+            ratio: 200,
+            bundles: 1_000,
+        }
+    }
+}
+
+/// What is left of the limits while one input is read.
+#[derive(Debug)]
+pub(super) struct Budget<'a> {
+    pub(super) limits: &'a Limits,
+    /// Bytes of the archive; `None` for a folder, which has no ratio.
+    archive: Option<u64>,
+    used: u64,
+    entries: usize,
+}
+
+impl<'a> Budget<'a> {
+    pub(super) fn new(limits: &'a Limits, archive: Option<u64>) -> Self {
+        Self {
+            limits,
+            archive,
+            used: 0,
+            entries: 0,
+        }
+    }
+
+    /// Counts bytes that are about to be inflated or read.
+    pub(super) fn bytes(&mut self, bytes: u64) -> Result<(), OpenError> {
+        self.used = self.used.saturating_add(bytes);
+        if self.used > self.limits.total_bytes {
+            return Err(OpenError::Limit {
+                what: "bytes when unpacked",
+                limit: self.limits.total_bytes,
+            });
+        }
+        if let Some(archive) = self.archive
+            && self.used > RATIO_FREE_BYTES
+            && self.used / archive.max(1) >= self.limits.ratio
+        {
+            return Err(OpenError::Limit {
+                what: "times its own size when unpacked",
+                limit: self.limits.ratio,
+            });
+        }
+        Ok(())
+    }
+
+    /// Counts a member whose name (of `length` bytes) is kept.
+    pub(super) fn kept(&mut self, length: usize) -> Result<(), OpenError> {
+        self.bytes(length as u64 + MEMBER_OVERHEAD)
+    }
+
+    /// Counts one more member, kept or not.
+    pub(super) fn entry(&mut self) -> Result<(), OpenError> {
+        self.entries += 1;
+        if self.entries > self.limits.entries {
+            return Err(OpenError::Limit {
+                what: "members",
+                limit: self.limits.entries as u64,
+            });
+        }
+        Ok(())
+    }
+
+    /// The most bytes that the member at `path` may have.
+    pub(super) fn file_limit(&self, path: &str) -> u64 {
+        if path == "manifest.json" || path.ends_with("/manifest.json") {
+            self.limits.file_bytes.min(MANIFEST_BYTES)
+        } else {
+            self.limits.file_bytes
+        }
+    }
+}

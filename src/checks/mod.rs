@@ -1,0 +1,152 @@
+//! The checks: one file each, registered in one list.
+//!
+//! A check looks at a node with its verdicts, or at the nodes of a cluster,
+//! and returns findings. Where its evidence is missing it says so and finds
+//! nothing: it never guesses.
+
+mod duplicate_entry;
+pub mod next_vmids;
+mod orphans;
+
+use crate::model::device::{Device, Index};
+use crate::model::finding::Finding;
+use crate::model::node::Node;
+use crate::verdicts::{Judgement, Verdicts};
+
+/// A check, as its file declares it.
+#[derive(Debug)]
+pub struct Check {
+    /// Its kebab-case name, which never changes meaning.
+    pub name: &'static str,
+    /// What it finds, in one line.
+    pub title: &'static str,
+    /// Its page: what it means, how it comes about, what happens if nothing
+    /// is done, how to fix it. Markdown.
+    pub page: &'static str,
+    /// What it looks at.
+    pub run: Run,
+}
+
+/// What a check looks at.
+#[derive(Debug)]
+pub enum Run {
+    /// One node.
+    Node(fn(&Case<'_>) -> Outcome),
+    /// The nodes of a cluster together.
+    Cluster(fn(&[Case<'_>]) -> Outcome),
+}
+
+/// A node with its verdicts.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// The node.
+    pub node: &'a Node,
+    /// The verdicts on its entries.
+    pub verdicts: &'a Verdicts,
+}
+
+impl<'a> Case<'a> {
+    /// The entries with their verdicts.
+    pub fn entries(&self) -> impl Iterator<Item = (Index, &'a Device, &'a Judgement)> {
+        self.verdicts.of(self.node)
+    }
+}
+
+/// What a check came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What it found.
+    pub findings: Vec<Finding>,
+    /// What it would have needed, if it could not run, or not on all.
+    pub needs: Option<&'static str>,
+}
+
+impl Outcome {
+    /// The check ran; this is what it found.
+    pub fn found(findings: Vec<Finding>) -> Self {
+        Self {
+            findings,
+            needs: None,
+        }
+    }
+
+    /// The check could not run for lack of this evidence.
+    pub fn needs(evidence: &'static str) -> Self {
+        Self {
+            findings: Vec::new(),
+            needs: Some(evidence),
+        }
+    }
+}
+
+/// Every check, in the order of a report's sections.
+pub const ALL: [&Check; 5] = [
+    &duplicate_entry::CHECK,
+    &orphans::GUEST_GONE,
+    &orphans::GUEST_ELSEWHERE,
+    &orphans::GUEST_NOT_HERE,
+    &orphans::DISK_UNREFERENCED,
+];
+
+/// The check of this name.
+pub fn by_name(name: &str) -> Option<&'static Check> {
+    ALL.into_iter().find(|check| check.name == name)
+}
+
+/// The findings of a node, worst first, and the checks that could not run.
+pub fn node_findings(case: &Case<'_>) -> (Vec<Finding>, Vec<(&'static Check, &'static str)>) {
+    run(|check| match check.run {
+        Run::Node(run) => Some(run(case)),
+        Run::Cluster(_) => None,
+    })
+}
+
+/// The findings of a cluster, worst first, and the checks that could not run.
+pub fn cluster_findings(cases: &[Case<'_>]) -> (Vec<Finding>, Vec<(&'static Check, &'static str)>) {
+    run(|check| match check.run {
+        Run::Node(_) => None,
+        Run::Cluster(run) => Some(run(cases)),
+    })
+}
+
+fn run(
+    apply: impl Fn(&'static Check) -> Option<Outcome>,
+) -> (Vec<Finding>, Vec<(&'static Check, &'static str)>) {
+    let mut findings = Vec::new();
+    let mut not_run = Vec::new();
+    for check in ALL {
+        let Some(outcome) = apply(check) else {
+            continue;
+        };
+        findings.extend(outcome.findings);
+        not_run.extend(outcome.needs.map(|needs| (check, needs)));
+    }
+    // Stable: within a severity the list's order stays.
+    findings.sort_by_key(|finding: &Finding| finding.severity);
+    (findings, not_run)
+}
+
+/// The recorded line on a device's open count, as evidence.
+pub(crate) fn info_evidence(device: &Device) -> String {
+    let (command, line) = device.origin;
+    let open = device
+        .open
+        .map_or_else(|| "unknown".to_owned(), |open| open.to_string());
+    let uuid = device.uuid.as_deref().unwrap_or("none");
+    let number = device
+        .devno
+        .map_or_else(|| "unknown".to_owned(), |devno| devno.to_string());
+    format!(
+        "{command} line {line}: {} ({number}), open count {open}, UUID {uuid}",
+        device.name
+    )
+}
+
+/// The recorded lines of a device's table, as evidence; at most four.
+pub(crate) fn table_evidence(device: &Device) -> impl Iterator<Item = String> {
+    device
+        .segments
+        .iter()
+        .take(4)
+        .map(|segment| format!("dmsetup-table: {}: {}", device.name, segment.line))
+}

@@ -1,0 +1,194 @@
+//! `dmaudit analyze`.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use chrono::Utc;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+
+use super::output;
+use crate::audit::Audit;
+use crate::bundle::{self, Limits, Rejected, Source};
+use crate::cli::{Analyze, FailOn, Format};
+use crate::report::build::{self, Files};
+use crate::report::html::{Html, Run};
+use crate::report::{json, text, view};
+
+/// From this many bundles on, a terminal is shown how far it got.
+const PROGRESS_FROM: usize = 20;
+
+/// Analyzes bundles and reports.
+///
+/// # Errors
+///
+/// A line for the user where output could not be written.
+pub fn run(args: &Analyze) -> Result<ExitCode, String> {
+    if let Some(threads) = args.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(usize::from(threads))
+            .build_global()
+            .map_err(|error| format!("no {threads} threads: {error}"))?;
+    }
+    let now = args.now.unwrap_or_else(Utc::now);
+    let discovery = bundle::discover(&args.paths);
+    let (mut audits, mut rejected) = read(&discovery.sources);
+    rejected.extend(discovery.rejected);
+    rejected.sort();
+    let files = match args.output {
+        Some(_) => Files::All,
+        None => Files::None,
+    };
+    if files == Files::All {
+        audits
+            .par_iter_mut()
+            .for_each(|audit| audit.write_script(now));
+    }
+    for input in &rejected {
+        eprintln!("dmaudit: rejected {}: {}", input.path, input.error);
+    }
+    let any_rejected = !rejected.is_empty();
+    let (report, sources) = build::report(
+        &audits,
+        rejected.into_iter().map(view_of).collect(),
+        now,
+        files,
+    );
+    if let Some(folder) = &args.output {
+        write_files(folder, &report, &audits, &sources)?;
+        eprintln!(
+            "dmaudit: report written to {}",
+            folder.join("index.html").display()
+        );
+    }
+    print(&report, args.format)?;
+    Ok(match (any_rejected, args.fail_on) {
+        (true, _) => ExitCode::from(3),
+        (false, Some(least)) if has_finding(&report, least) => ExitCode::from(1),
+        _ => ExitCode::SUCCESS,
+    })
+}
+
+fn view_of(rejected: Rejected) -> view::Rejected {
+    view::Rejected {
+        path: rejected.path,
+        error: rejected.error,
+    }
+}
+
+/// Reads and audits every source, in the order of the sources whatever the
+/// number of threads.
+fn read(sources: &[Source]) -> (Vec<Audit>, Vec<Rejected>) {
+    let progress = progress(sources.len());
+    let limits = Limits::default();
+    let results: Vec<Result<Vec<Audit>, Rejected>> = sources
+        .par_iter()
+        .map(|source| {
+            let audits = bundle::open(source, &limits)
+                .map(|bundles| bundles.iter().map(Audit::of).collect())
+                .map_err(|error| Rejected {
+                    path: source.name(),
+                    error: error.to_string(),
+                });
+            progress.inc(1);
+            audits
+        })
+        .collect();
+    progress.finish_and_clear();
+    let (mut audits, mut rejected) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(found) => audits.extend(found),
+            Err(error) => rejected.push(error),
+        }
+    }
+    (audits, rejected)
+}
+
+fn progress(bundles: usize) -> ProgressBar {
+    if bundles < PROGRESS_FROM || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} bundles, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(bundles as u64).with_style(style)
+}
+
+fn write_files(
+    folder: &Path,
+    report: &view::Report,
+    audits: &[Audit],
+    sources: &[usize],
+) -> Result<(), String> {
+    let html = Html::new()?;
+    let run = Run::of(report);
+    report
+        .nodes
+        .par_iter()
+        .zip(sources)
+        .try_for_each(|(node, source)| {
+            let script = audits
+                .get(*source)
+                .and_then(|audit| audit.script.as_deref());
+            if let (Some(path), Some(script)) = (&node.script, script) {
+                output::write(folder, path, script.as_bytes())?;
+            }
+            let cluster_page = report
+                .clusters
+                .iter()
+                .find(|cluster| cluster.nodes.iter().any(|member| member.slug == node.slug))
+                .and_then(|cluster| cluster.page.as_deref());
+            match &node.page {
+                Some(path) => output::write(
+                    folder,
+                    path,
+                    html.node_page(run, node, cluster_page)?.as_bytes(),
+                ),
+                None => Ok(()),
+            }
+        })?;
+    for cluster in &report.clusters {
+        if let Some(path) = &cluster.page {
+            output::write(folder, path, html.cluster_page(run, cluster)?.as_bytes())?;
+        }
+    }
+    let mut document = Vec::new();
+    json::write(report, &mut document).map_err(|error| format!("report.json: {error}"))?;
+    output::write(folder, "report.json", &document)?;
+    output::write(folder, "index.html", html.index_page(report)?.as_bytes())
+}
+
+/// Prints to standard output. A reader that closes the pipe has read enough.
+fn print(report: &view::Report, format: Format) -> Result<(), String> {
+    let printed = match format {
+        Format::Text => {
+            let mut out = anstream::AutoStream::auto(io::stdout().lock());
+            text::write(report, &mut out).and_then(|()| out.flush())
+        }
+        Format::Json => {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            json::write(report, &mut out).and_then(|()| out.flush())
+        }
+    };
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output could not be written: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn has_finding(report: &view::Report, least: FailOn) -> bool {
+    let counts = |severity: &str| match least {
+        FailOn::Critical => severity == "critical",
+        FailOn::Warning => severity != "info",
+        FailOn::Info => true,
+    };
+    report
+        .nodes
+        .iter()
+        .flat_map(|node| &node.findings)
+        .chain(report.clusters.iter().flat_map(|cluster| &cluster.findings))
+        .any(|finding| counts(&finding.severity))
+}

@@ -1,0 +1,5 @@
+//! The subcommands. They connect the steps and hold no logic of their own.
+
+pub mod analyze;
+pub mod explain;
+mod output;

@@ -1,0 +1,17 @@
+//! dmaudit reads snapshots ("bundles") of Proxmox VE nodes and says of every
+//! device-mapper entry whether it is valid, duplicate, orphaned, stale or
+//! overlapping, and why.
+//!
+//! Data flows one way, and no step knows a later one:
+//! bundle → parse → model → checks (verdicts and findings) → cleanup → report.
+
+pub mod audit;
+pub mod bundle;
+pub mod checks;
+pub mod cleanup;
+pub mod cli;
+pub mod commands;
+pub mod model;
+pub mod parse;
+pub mod report;
+pub mod verdicts;

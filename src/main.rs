@@ -1,0 +1,18 @@
+//! The `dmaudit` command.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use dmaudit::cli::{Cli, Command};
+use dmaudit::commands;
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Analyze(args) => commands::analyze::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
+    };
+    result.unwrap_or_else(|message| {
+        eprintln!("dmaudit: {message}");
+        ExitCode::from(2)
+    })
+}

@@ -1,0 +1,294 @@
+//! Guests, and the volumes that their configurations keep in use.
+
+use crate::model::names::{GuestVolume, snapshot_volume};
+use crate::parse::guest_config::{GuestConfig, Section, Setting};
+
+/// Virtual machine or container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GuestKind {
+    /// A virtual machine (`qemu-server/`).
+    Vm,
+    /// A container (`lxc/`).
+    Ct,
+}
+
+impl GuestKind {
+    /// The kind as JSON writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Vm => "vm",
+            Self::Ct => "ct",
+        }
+    }
+}
+
+/// A guest, by its configuration or by a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guest {
+    /// Its VMID.
+    pub vmid: u64,
+    /// Its kind.
+    pub kind: GuestKind,
+    /// The node whose folder its configuration lies in.
+    pub node: String,
+    /// Its configuration's path.
+    pub path: String,
+    /// Whether its configuration was read: what a guest without references
+    /// is then known not to have.
+    pub readable: bool,
+    /// Its name.
+    pub name: String,
+    /// Its lock, by configuration or listing.
+    pub lock: Option<String>,
+    /// `running`, `stopped`, …; none where no listing has it.
+    pub status: Option<String>,
+    /// Whether it is a template.
+    pub template: bool,
+    /// What its configuration references.
+    pub references: Vec<Reference>,
+    /// Names of its snapshots.
+    pub snapshots: Vec<String>,
+}
+
+impl Guest {
+    /// Whether it has a live process: any state but stopped. None when its
+    /// state is not known.
+    pub fn running(&self) -> Option<bool> {
+        self.status.as_deref().map(|status| status != "stopped")
+    }
+}
+
+/// A configuration's reference to a volume or device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// What is referenced.
+    pub target: Target,
+    /// Whether it stands there itself, or follows from it (a snapshot's
+    /// volume from the disk and the snapshot's name).
+    pub derived: bool,
+    /// Where: `scsi0`, `scsi0 in [before]`.
+    pub place: String,
+    /// The line of the configuration, from 1.
+    pub line: usize,
+}
+
+/// What a reference names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// A volume id: `storage:volume`.
+    Volume {
+        /// Storage id.
+        storage: String,
+        /// Volume name, without the folders that some storages put before
+        /// it.
+        volume: String,
+    },
+    /// An absolute path below `/dev`.
+    Path(String),
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Volume { storage, volume } => write!(f, "{storage}:{volume}"),
+            Self::Path(path) => f.write_str(path),
+        }
+    }
+}
+
+/// All that a configuration references. Every section counts: snapshots,
+/// pending changes and special sections keep a volume in use, too.
+pub fn references(config: &GuestConfig) -> Vec<Reference> {
+    let mut found = Vec::new();
+    for (name, section) in config.sections() {
+        for setting in &section.settings {
+            let place = match name {
+                None => setting.key.clone(),
+                Some(name) => format!("{} in [{name}]", setting.key),
+            };
+            found.extend(targets(setting).into_iter().map(|target| Reference {
+                target,
+                derived: false,
+                place: place.clone(),
+                line: setting.line,
+            }));
+        }
+    }
+    for (snapshot, section) in &config.snapshots {
+        found.extend(snapshot_references(snapshot, section));
+    }
+    found
+}
+
+/// The volumes that a snapshot's disks have under names of their own.
+fn snapshot_references(snapshot: &str, section: &Section) -> Vec<Reference> {
+    let mut found = Vec::new();
+    let disks = section
+        .settings
+        .iter()
+        .filter(|setting| is_disk_key(&setting.key) && setting.key != "vmstate");
+    for setting in disks {
+        for target in targets(setting) {
+            if let Target::Volume { storage, volume } = target {
+                found.push(Reference {
+                    target: Target::Volume {
+                        storage,
+                        volume: snapshot_volume(&volume, snapshot),
+                    },
+                    derived: true,
+                    place: format!("snapshot {snapshot} of {}", setting.key),
+                    line: setting.line,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Keys whose value is a disk, for virtual machines and containers, with the
+/// older and foreign ones.
+fn is_disk_key(key: &str) -> bool {
+    const PREFIXES: [&str; 11] = [
+        "ide", "sata", "scsi", "virtio", "nvme", "mpath", "efidisk", "tpmstate", "unused", "mp",
+        "xvd",
+    ];
+    key == "rootfs"
+        || key == "vmstate"
+        || PREFIXES.iter().any(|prefix| {
+            key.strip_prefix(prefix).is_some_and(|number| {
+                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        })
+}
+
+/// Settings that are a person's text and reference nothing.
+fn is_prose(key: &str) -> bool {
+    matches!(
+        key,
+        "description" | "name" | "hostname" | "tags" | "parent" | "searchdomain"
+    )
+}
+
+/// What one setting references.
+///
+/// A disk's value is a property string: its volume is the first part, or
+/// `file=` or `volume=` in any place. In every other setting, a part counts
+/// if it names a guest's volume or a device: better one reference too many
+/// than one volume without.
+fn targets(setting: &Setting) -> Vec<Target> {
+    if is_prose(&setting.key) {
+        return Vec::new();
+    }
+    let disk = is_disk_key(&setting.key);
+    let mut found: Vec<Target> = setting
+        .value
+        .split([',', ' ', '\t', '"', '\''])
+        .filter(|part| !part.is_empty())
+        .enumerate()
+        .flat_map(|(index, part)| {
+            let (key, value) = part.split_once('=').unwrap_or(("", part));
+            let main = disk && ((index == 0 && key.is_empty()) || matches!(key, "file" | "volume"));
+            let mut named = volumes(value, main);
+            named.extend(volumes(part, false));
+            named
+        })
+        .collect();
+    found.extend(paths(&setting.value));
+    let mut seen = std::collections::BTreeSet::new();
+    found.retain(|target| seen.insert(target.clone()));
+    found
+}
+
+/// `storage:volume`, where folders and a linked clone's base may stand before
+/// the volume (`base-900-disk-0/vm-101-disk-0`). Where the text is not surely
+/// a volume id (`main`), only a guest's volume counts.
+fn volumes(text: &str, main: bool) -> Vec<Target> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let Some((storage, path)) = text.split_once(':') else {
+        return Vec::new();
+    };
+    if storage.is_empty() || !storage.chars().all(legal) {
+        return Vec::new();
+    }
+    let last = path.rsplit('/').next();
+    path.split('/')
+        .filter(|part| !part.is_empty())
+        .filter(|part| (main && Some(*part) == last) || GuestVolume::parse(part).is_some())
+        .map(|part| Target::Volume {
+            storage: storage.to_owned(),
+            volume: part.to_owned(),
+        })
+        .collect()
+}
+
+/// Every `/dev/…` path within a value.
+fn paths(value: &str) -> impl Iterator<Item = Target> {
+    let end = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | ')' | '}' | ']');
+    value.match_indices("/dev/").filter_map(move |(at, _)| {
+        let path = value.get(at..)?.split(end).next()?;
+        (path.len() > "/dev/".len()).then(|| Target::Path(path.to_owned()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::guest_config::parse;
+
+    fn named(text: &str) -> Vec<String> {
+        references(&parse(text).value)
+            .iter()
+            .map(|reference| reference.target.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn every_form_of_disk_is_a_reference() {
+        assert_eq!(
+            named(
+                "scsi0: local-lvm:vm-100-disk-0,size=32G\nvirtio0: cache=none,file=local-lvm:vm-103-disk-0\nrootfs: volume=a:vm-1-disk-0\nefidisk0: a:vm-1-disk-1,size=4M\ntpmstate0: a:vm-1-disk-2\nunused3: a:vm-1-disk-3\nmp255: a:vm-1-disk-4,mp=/x\nnvme0: a:vm-1-disk-5\nide2: none,media=cdrom\nide1: cdrom\nscsi9: /dev/ssd-ha01/vm-5-disk-0,backup=0\nscsi1: nfs:100/vm-100-disk-1.qcow2\nscsi2: t:base-900-disk-0/vm-1-disk-7\n"
+            ),
+            [
+                "local-lvm:vm-100-disk-0",
+                "local-lvm:vm-103-disk-0",
+                "a:vm-1-disk-0",
+                "a:vm-1-disk-1",
+                "a:vm-1-disk-2",
+                "a:vm-1-disk-3",
+                "a:vm-1-disk-4",
+                "a:vm-1-disk-5",
+                "/dev/ssd-ha01/vm-5-disk-0",
+                "nfs:vm-100-disk-1.qcow2",
+                "t:base-900-disk-0",
+                "t:vm-1-disk-7",
+            ]
+        );
+    }
+
+    #[test]
+    fn every_section_keeps_its_volumes() {
+        assert_eq!(
+            named(
+                "memory: 1\n[PENDING]\nscsi1: a:vm-1-disk-1\n[before]\nscsi0: a:vm-1-disk-0\nvmstate: a:vm-1-state-before\n[special:fleecing]\nfleecing-images: a:vm-1-fleece-0,a:vm-1-fleece-1\n"
+            ),
+            [
+                "a:vm-1-disk-0",
+                "a:vm-1-state-before",
+                "a:vm-1-disk-1",
+                "a:vm-1-fleece-0",
+                "a:vm-1-fleece-1",
+                "a:snap_vm-1-disk-0_before",
+            ]
+        );
+    }
+
+    #[test]
+    fn devices_in_arguments_count_and_prose_does_not() {
+        assert_eq!(
+            named(
+                "args: -drive file=/dev/pve/vm-1-disk-9,if=none -x '/dev/mapper/pve-vm--1--disk--8'\nhookscript: local:snippets/hook.pl\ndescription: local-lvm:vm-9-disk-0\nname: a:vm-9-disk-1\nnet0: virtio=BC:24:11:00:00:01,bridge=vmbr0\nhostpci0: 0000:01:00.0\n#a:vm-9-disk-2\n"
+            ),
+            ["/dev/pve/vm-1-disk-9", "/dev/mapper/pve-vm--1--disk--8"]
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! The things dmaudit reasons about, put together from parsed facts: devices,
+//! volume names, guests, storages, LVM's metadata, nodes and clusters. Nothing
+//! here knows of checks or reports.
+
+pub mod cluster;
+pub mod device;
+pub mod evidence;
+pub mod finding;
+pub mod guest;
+pub mod lvm;
+pub mod names;
+pub mod node;
+pub mod read;
+pub mod storage;
+pub mod verdict;

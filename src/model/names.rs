@@ -1,0 +1,338 @@
+//! Names and UUIDs: what LVM and PVE put into them, taken apart by their own
+//! rules.
+
+use crate::parse::lvm_json::dashless;
+
+/// A device-mapper name, taken apart as libdevmapper's
+/// `dm_split_lvm_name` does: `<vg>-<lv>[-<layer>]`, every `-` inside a part
+/// doubled.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LvmName {
+    /// Volume group.
+    pub vg: String,
+    /// Logical volume.
+    pub lv: String,
+    /// Layer (`tpool`, `real`, `cow`, …), or what a person appended.
+    pub layer: Option<String>,
+}
+
+impl LvmName {
+    /// Splits a name; none when it has no joint, or an empty part.
+    pub fn split(name: &str) -> Option<Self> {
+        let (vg, rest) = part(name);
+        let (lv, layer) = part(rest?);
+        (!vg.is_empty() && !lv.is_empty()).then(|| Self {
+            vg,
+            lv,
+            layer: layer.map(str::to_owned),
+        })
+    }
+
+    /// The device-mapper name of a logical volume without layer.
+    pub fn join(vg: &str, lv: &str) -> String {
+        format!("{}-{}", vg.replace('-', "--"), lv.replace('-', "--"))
+    }
+}
+
+/// The text up to the first single `-`, undoubled, and what follows it.
+fn part(text: &str) -> (String, Option<&str>) {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('-') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        if let Some(after) = from.strip_prefix("--") {
+            out.push('-');
+            rest = after;
+        } else if from.len() == 1 {
+            // libdevmapper keeps a single dash at the very end.
+            out.push('-');
+            return (out, None);
+        } else {
+            return (out, from.strip_prefix('-'));
+        }
+    }
+    out.push_str(rest);
+    (out, None)
+}
+
+/// Whether a name needs no quoting in any shell and is one that LVM or PVE
+/// could have made: `[A-Za-z0-9+_.-]`, not empty, no leading dash, at most
+/// device-mapper's 127 characters.
+pub fn is_safe(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 127
+        && !name.starts_with('-')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+_.-".contains(&byte))
+}
+
+/// The UUIDs in an LVM device's device-mapper UUID: `LVM-`, 32 characters of
+/// the VG's, 32 of the LV's, and a layer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LvmUuid {
+    /// The VG's UUID without dashes.
+    pub vg: String,
+    /// The LV's UUID without dashes.
+    pub lv: String,
+    /// The layer, where the device is not the volume itself.
+    pub layer: Option<String>,
+}
+
+impl LvmUuid {
+    /// Takes a device-mapper UUID apart; none when it is not LVM's.
+    pub fn parse(uuid: &str) -> Option<Self> {
+        let rest = uuid.strip_prefix("LVM-")?;
+        let (vg, rest) = (rest.get(..32)?, rest.get(32..)?);
+        let (lv, rest) = (rest.get(..32)?, rest.get(32..)?);
+        let alphanumeric = |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let layer = match rest {
+            "" => None,
+            rest => Some(rest.strip_prefix('-')?.to_owned()),
+        };
+        (alphanumeric(vg) && alphanumeric(lv)).then(|| Self {
+            vg: vg.to_owned(),
+            lv: lv.to_owned(),
+            layer,
+        })
+    }
+
+    /// Whether it is the UUID of the volume with these UUIDs (with or without
+    /// dashes).
+    pub fn is(&self, vg: &str, lv: &str) -> bool {
+        self.vg == dashless(vg) && self.lv == dashless(lv)
+    }
+}
+
+/// The parent's UUID in a partition's: `part1-<UUID>`, as kpartx and
+/// multipath-tools make it.
+pub fn partition_parent(uuid: &str) -> Option<&str> {
+    let rest = uuid.strip_prefix("part")?;
+    let (number, parent) = rest.split_once('-')?;
+    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) && !parent.is_empty())
+        .then_some(parent)
+}
+
+/// What a guest's volume is for, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VolumeKind {
+    /// `vm-N-…`: a disk, or what a person named so.
+    Disk,
+    /// `base-N-…`: a template's disk.
+    Base,
+    /// `vm-N-cloudinit`.
+    CloudInit,
+    /// `vm-N-state-…`: saved memory.
+    State,
+    /// `vm-N-fleece-…`: a backup's fleecing image.
+    Fleece,
+    /// `snap_vm-N-…_…`: a snapshot of a disk.
+    Snapshot,
+    /// `del-vm-N-…`: being wiped before it goes.
+    Deleting,
+}
+
+/// A logical volume that is a guest's, by PVE's rule for names
+/// (`^vm-(\d+)-\S+$`, `base-…`, and the prefixes PVE adds).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestVolume {
+    /// The guest's VMID.
+    pub vmid: u64,
+    /// What it is for.
+    pub kind: VolumeKind,
+    /// Whether PVE always gives it this very name, so that a leftover blocks
+    /// a new guest (`cloudinit`, `state`), or takes the next free number.
+    pub fixed_name: bool,
+}
+
+impl GuestVolume {
+    /// Reads a logical volume's name; none when it is no guest's.
+    pub fn parse(lv: &str) -> Option<Self> {
+        if let Some(rest) = lv.strip_prefix("snap_") {
+            return Self::of(rest, VolumeKind::Snapshot);
+        }
+        if let Some(rest) = lv.strip_prefix("del-") {
+            return Self::of(rest, VolumeKind::Deleting);
+        }
+        let (_, rest) = owner(lv)?;
+        let kind = match rest {
+            _ if lv.starts_with("base-") => VolumeKind::Base,
+            "cloudinit" => VolumeKind::CloudInit,
+            _ if rest.starts_with("state-") => VolumeKind::State,
+            _ if rest.starts_with("fleece-") => VolumeKind::Fleece,
+            _ => VolumeKind::Disk,
+        };
+        Self::of(lv, kind)
+    }
+
+    fn of(name: &str, kind: VolumeKind) -> Option<Self> {
+        let (vmid, _) = owner(name)?;
+        Some(Self {
+            vmid,
+            kind,
+            fixed_name: matches!(kind, VolumeKind::CloudInit | VolumeKind::State),
+        })
+    }
+}
+
+/// `vm-N-rest` or `base-N-rest`.
+fn owner(name: &str) -> Option<(u64, &str)> {
+    let rest = name
+        .strip_prefix("vm-")
+        .or_else(|| name.strip_prefix("base-"))?;
+    let (vmid, rest) = rest.split_once('-')?;
+    let digits = !vmid.is_empty() && vmid.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && !rest.is_empty() && !rest.contains(char::is_whitespace))
+        .then(|| Some((vmid.parse().ok()?, rest)))?
+}
+
+/// The names that a snapshot of a volume has: `snap_<volume>_<snapshot>`,
+/// and with volume chains the format's ending moved to the end.
+/// Source: PVE's LVM plugins (`snap_vm-100-disk-0_before`,
+/// `snap_vm-100-disk-0_before.qcow2`).
+pub fn snapshot_volume(volume: &str, snapshot: &str) -> String {
+    match volume.strip_suffix(".qcow2") {
+        Some(stem) => format!("snap_{stem}_{snapshot}.qcow2"),
+        None => format!("snap_{volume}_{snapshot}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn split(name: &str) -> Option<(String, String, Option<String>)> {
+        LvmName::split(name).map(|n| (n.vg, n.lv, n.layer))
+    }
+
+    fn parts(vg: &str, lv: &str, layer: Option<&str>) -> Option<(String, String, Option<String>)> {
+        Some((vg.into(), lv.into(), layer.map(Into::into)))
+    }
+
+    #[test]
+    fn names_split_at_single_dashes() {
+        assert_eq!(
+            split("ssd--ha01-vm--169--disk--0"),
+            parts("ssd-ha01", "vm-169-disk-0", None)
+        );
+        assert_eq!(
+            split("vg--cluster01--storage01-vm--199--disk--1"),
+            parts("vg-cluster01-storage01", "vm-199-disk-1", None)
+        );
+        assert_eq!(split("pve-data-tpool"), parts("pve", "data", Some("tpool")));
+        assert_eq!(
+            split("pve-vm--101--disk--0-old"),
+            parts("pve", "vm-101-disk-0", Some("old"))
+        );
+        // Three dashes: a doubled one, then the joint.
+        assert_eq!(split("a---b"), parts("a-", "b", None));
+        assert_eq!(split("plain"), None);
+        assert_eq!(split("-x"), None);
+        assert_eq!(split(""), None);
+    }
+
+    #[test]
+    fn uuids_are_taken_apart() {
+        let uuid = "LVM-qI2XpXd8NIWOZXTC892vFjhskE9CCRM71xouecr4m1DfiBiMyn1guCu38bVg3PdI-tpool";
+        let parsed = LvmUuid::parse(uuid).unwrap();
+        assert!(parsed.is(
+            "qI2XpX-d8NI-WOZX-TC89-2vFj-hskE-9CCRM7",
+            "1xouec-r4m1-DfiB-iMyn-1guC-u38b-Vg3PdI"
+        ));
+        assert_eq!(parsed.layer.as_deref(), Some("tpool"));
+        assert_eq!(LvmUuid::parse("LVM-short"), None);
+        assert_eq!(partition_parent("part12-LVM-x"), Some("LVM-x"));
+        assert_eq!(partition_parent("partition-x"), None);
+    }
+
+    #[test]
+    fn guest_volumes_by_pves_rule() {
+        let read = |lv: &str| GuestVolume::parse(lv).map(|v| (v.vmid, v.kind, v.fixed_name));
+        assert_eq!(read("vm-100-disk-0"), Some((100, VolumeKind::Disk, false)));
+        assert_eq!(
+            read("vm-100-disk-0.qcow2"),
+            Some((100, VolumeKind::Disk, false))
+        );
+        assert_eq!(
+            read("vm-100-cloudinit"),
+            Some((100, VolumeKind::CloudInit, true))
+        );
+        assert_eq!(read("vm-100-state-a"), Some((100, VolumeKind::State, true)));
+        assert_eq!(
+            read("vm-100-fleece-0"),
+            Some((100, VolumeKind::Fleece, false))
+        );
+        assert_eq!(
+            read("base-900-disk-0"),
+            Some((900, VolumeKind::Base, false))
+        );
+        assert_eq!(read("vm-7-data.x+y"), Some((7, VolumeKind::Disk, false)));
+        assert_eq!(
+            read("snap_vm-100-disk-0_before").map(|v| v.1),
+            Some(VolumeKind::Snapshot)
+        );
+        assert_eq!(
+            read("del-vm-5-disk-0").map(|v| v.1),
+            Some(VolumeKind::Deleting)
+        );
+        for other in [
+            "data",
+            "vm-100",
+            "vm--disk-0",
+            "vm-x-disk-0",
+            "root",
+            "xvm-1-disk-0",
+            "vm-1-",
+        ] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn snapshots_keep_the_format_at_the_end() {
+        assert_eq!(snapshot_volume("vm-1-disk-0", "a"), "snap_vm-1-disk-0_a");
+        assert_eq!(
+            snapshot_volume("vm-1-disk-0.qcow2", "a"),
+            "snap_vm-1-disk-0_a.qcow2"
+        );
+    }
+
+    #[test]
+    fn safe_names() {
+        assert!(is_safe("pve-vm--1--a+b_c.d"));
+        for name in [
+            "",
+            "-x",
+            "a b",
+            "a'b",
+            "$(x)",
+            "a\nb",
+            "ä",
+            "a/b",
+            &"x".repeat(128),
+        ] {
+            assert!(!is_safe(name), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_joined_is_split(vg in "[a-zA-Z0-9+_.][a-zA-Z0-9+_.-]{0,20}", lv in "[a-zA-Z0-9+_.][a-zA-Z0-9+_.-]{0,20}") {
+            // LVM forbids a VG name that ends in a dash nowhere, but its own
+            // split can't tell it from a doubled one: same limit here.
+            prop_assume!(!vg.ends_with('-'));
+            prop_assert_eq!(split(&LvmName::join(&vg, &lv)), parts(&vg, &lv, None));
+        }
+
+        #[test]
+        fn no_name_panics(name in "(\\PC|-|vm-|snap_|LVM-|part1-){0,40}") {
+            LvmName::split(&name);
+            LvmUuid::parse(&name);
+            GuestVolume::parse(&name);
+            partition_parent(&name);
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! The guests of the cluster, and how far what a bundle shows of them can be
+//! relied on. Missing evidence is never read as absence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Reader;
+use crate::bundle::Bundle;
+use crate::model::guest::{Guest, GuestKind, references};
+use crate::model::node::{Environment, Guests, Membership};
+use crate::parse::cluster_files::{parse_members, parse_vmlist};
+use crate::parse::corosync::Corosync;
+use crate::parse::guest_config::GuestConfig;
+use crate::parse::guest_list::ListedGuest;
+use crate::parse::{corosync, guest_config, guest_list};
+
+/// A configuration's place: `…/<node>/qemu-server/<vmid>.conf`.
+struct Place<'a> {
+    node: Option<&'a str>,
+    kind: GuestKind,
+    vmid: u64,
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, name: &str) -> (Guests, Membership) {
+    let membership = membership(reader, name);
+    let folder = local_folder(reader.bundle, name);
+    let mut guests = Guests::default();
+    let listed = listings(reader);
+    let vmlist = reader.file("/etc/pve/.vmlist", parse_vmlist).flatten();
+
+    configurations(reader, &folder, &mut guests);
+    for unread in reader.bundle.unread() {
+        if let Some(place) = place(&unread.path) {
+            note_unread(&mut guests, &place, &folder, &unread.error);
+        }
+    }
+    for guest in vmlist.iter().flatten() {
+        let vmid = u64::from(guest.vmid);
+        match &guest.node {
+            Some(node) if *node != folder => {
+                guests.nodes.entry(vmid).or_insert_with(|| node.clone());
+            }
+            _ if guests.here(vmid).is_none() => {
+                guests.unread.entry(vmid).or_insert_with(|| {
+                    "listed in /etc/pve/.vmlist, but its configuration is not in the bundle"
+                        .to_owned()
+                });
+            }
+            _ => {}
+        }
+    }
+    guests.unusable = unusable(reader, &guests, &listed);
+    apply_listings(&mut guests, &listed, &folder);
+    guests.whole_cluster = match membership.environment {
+        Environment::Standalone => true,
+        Environment::Unknown => false,
+        Environment::Clustered => {
+            vmlist.is_some() || all_folders_seen(reader.bundle, &membership.members)
+        }
+    };
+    guests.here.sort_by_key(|guest| guest.vmid);
+    guests.elsewhere.sort_by_key(|guest| guest.vmid);
+    (guests, membership)
+}
+
+fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
+    let bundle = reader.bundle;
+    let conf = reader
+        .file("/etc/pve/corosync.conf", corosync::parse)
+        .or_else(|| reader.file("/etc/corosync/corosync.conf", corosync::parse));
+    let listed = reader.file("/etc/pve/.members", parse_members).flatten();
+    if let Some(Corosync {
+        cluster_name,
+        nodes,
+    }) = conf
+    {
+        return Membership {
+            environment: Environment::Clustered,
+            cluster: cluster_name.filter(|name| !name.is_empty()),
+            members: nodes,
+        };
+    }
+    if let Some((cluster, nodes)) = listed.and_then(|listed| Some((listed.cluster?, listed.nodes)))
+    {
+        return Membership {
+            environment: Environment::Clustered,
+            cluster: Some(cluster.name),
+            members: nodes.into_iter().map(|member| member.name).collect(),
+        };
+    }
+    let folders = node_folders(bundle);
+    if folders.len() > 1 {
+        return Membership {
+            environment: Environment::Clustered,
+            cluster: None,
+            members: folders.into_iter().map(str::to_owned).collect(),
+        };
+    }
+    // A file that lies in /etc/pve itself shows that it was collected as a
+    // whole: then corosync.conf would be there.
+    let whole = bundle.files_below("/etc/pve").any(|(path, _)| {
+        path.strip_prefix("/etc/pve/")
+            .is_some_and(|rest| !rest.contains('/') && bundle.link(path).is_none())
+    });
+    Membership {
+        environment: if whole {
+            Environment::Standalone
+        } else {
+            Environment::Unknown
+        },
+        cluster: None,
+        members: if whole {
+            vec![name.to_owned()]
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+/// The nodes that have a folder with guests' configurations below
+/// `/etc/pve/nodes`, or that were seen without any.
+fn node_folders(bundle: &Bundle) -> BTreeSet<&str> {
+    bundle
+        .directories_below("/etc/pve/nodes")
+        .filter_map(|path| path.strip_prefix("/etc/pve/nodes/")?.split('/').next())
+        .collect()
+}
+
+fn all_folders_seen(bundle: &Bundle, members: &[String]) -> bool {
+    let folders = node_folders(bundle);
+    !members.is_empty()
+        && members
+            .iter()
+            .all(|member| folders.contains(member.as_str()))
+}
+
+/// The name of this node's folder below `/etc/pve/nodes`.
+fn local_folder(bundle: &Bundle, name: &str) -> String {
+    let folders = node_folders(bundle);
+    let linked = bundle
+        .link("/etc/pve/local")
+        .and_then(|target| target.trim_end_matches('/').rsplit('/').next());
+    if let Some(linked) = linked.filter(|linked| folders.contains(linked)) {
+        return linked.to_owned();
+    }
+    folders
+        .iter()
+        .find(|folder| folder.eq_ignore_ascii_case(name))
+        .map_or_else(|| name.to_owned(), |folder| (*folder).to_owned())
+}
+
+fn place(path: &str) -> Option<Place<'_>> {
+    let rest = path.strip_prefix("/etc/pve/")?.strip_suffix(".conf")?;
+    let (folder, vmid) = rest.rsplit_once('/')?;
+    let (node, kind) = match folder.rsplit_once('/') {
+        Some(("local", kind)) => (None, kind),
+        Some((node, kind)) => (Some(node.strip_prefix("nodes/")?), kind),
+        None => (None, folder),
+    };
+    Some(Place {
+        node,
+        kind: match kind {
+            "qemu-server" => GuestKind::Vm,
+            "lxc" => GuestKind::Ct,
+            _ => return None,
+        },
+        vmid: vmid.parse().ok()?,
+    })
+}
+
+fn configurations(reader: &mut Reader<'_>, folder: &str, guests: &mut Guests) {
+    let bundle = reader.bundle;
+    let mut seen = BTreeSet::new();
+    // Folders by node first: what lies below a link's name is a copy.
+    let (by_node, linked): (Vec<_>, Vec<_>) = bundle
+        .files_below("/etc/pve")
+        .filter_map(|(path, _)| Some((path, place(path)?)))
+        .partition(|(_, place)| place.node.is_some());
+    for (path, place) in by_node.into_iter().chain(linked) {
+        let node = place.node.unwrap_or(folder);
+        if !seen.insert((node.to_owned(), place.vmid)) {
+            continue;
+        }
+        let config = reader
+            .file(path, guest_config::parse)
+            .filter(|config| !config.is_empty());
+        match config {
+            Some(config) => {
+                let guest = guest(&place, node, path, &config);
+                if node == folder {
+                    guests.here.push(guest);
+                } else {
+                    guests.nodes.insert(guest.vmid, node.to_owned());
+                    guests.elsewhere.push(guest);
+                }
+            }
+            None => note_unread(guests, &place, folder, "it is empty or holds no settings"),
+        }
+    }
+}
+
+fn note_unread(guests: &mut Guests, place: &Place<'_>, folder: &str, error: &str) {
+    match place.node {
+        Some(node) if node != folder => {
+            guests
+                .nodes
+                .entry(place.vmid)
+                .or_insert_with(|| node.to_owned());
+        }
+        _ => {
+            guests.unread.insert(
+                place.vmid,
+                format!("its configuration could not be read: {error}"),
+            );
+        }
+    }
+}
+
+fn guest(place: &Place<'_>, node: &str, path: &str, config: &GuestConfig) -> Guest {
+    let name_key = match place.kind {
+        GuestKind::Vm => "name",
+        GuestKind::Ct => "hostname",
+    };
+    let filled = |key: &str| {
+        config
+            .current
+            .get(key)
+            .filter(|value| !value.is_empty())
+            .map(str::to_owned)
+    };
+    Guest {
+        vmid: place.vmid,
+        kind: place.kind,
+        node: node.to_owned(),
+        path: path.to_owned(),
+        readable: true,
+        name: filled(name_key).unwrap_or_default(),
+        lock: filled("lock"),
+        status: None,
+        template: filled("template").is_some_and(|value| value == "1"),
+        references: references(config),
+        snapshots: config
+            .snapshots
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect(),
+    }
+}
+
+/// The guests that `qm list` and `pct list` show, where they ended well.
+struct Listings {
+    vms: Option<Vec<ListedGuest>>,
+    cts: Option<Vec<ListedGuest>>,
+}
+
+impl Listings {
+    fn all(&self) -> impl Iterator<Item = (GuestKind, &ListedGuest)> {
+        let vms = self
+            .vms
+            .iter()
+            .flatten()
+            .map(|guest| (GuestKind::Vm, guest));
+        vms.chain(
+            self.cts
+                .iter()
+                .flatten()
+                .map(|guest| (GuestKind::Ct, guest)),
+        )
+    }
+}
+
+fn listings(reader: &mut Reader<'_>) -> Listings {
+    let mut list = |id: &str| {
+        let guests = reader.optional(id, guest_list::parse)?;
+        reader.evidence.has(id).then_some(guests)
+    };
+    Listings {
+        vms: list("qm-list"),
+        cts: list("pct-list"),
+    }
+}
+
+/// Why configurations can't be relied on at all, if so.
+fn unusable(reader: &Reader<'_>, guests: &Guests, listed: &Listings) -> Option<String> {
+    let bundle = reader.bundle;
+    if bundle.files_below("/etc/pve").next().is_none() {
+        return Some(
+            "/etc/pve was not collected, or was empty (as it is while pmxcfs is down)".to_owned(),
+        );
+    }
+    let shown: Vec<u64> = listed.all().map(|(_, guest)| guest.vmid).collect();
+    let none_anywhere = guests.here.is_empty() && guests.elsewhere.is_empty();
+    if none_anywhere && !(guests.unread.is_empty() && guests.nodes.is_empty()) {
+        return Some("no guest's configuration could be read".to_owned());
+    }
+    if none_anywhere && listed.vms.is_none() {
+        return Some(
+            "there is no guest's configuration in the bundle, and no `qm list` that shows there are none"
+                .to_owned(),
+        );
+    }
+    if guests.here.is_empty() && !shown.is_empty() {
+        return Some(format!(
+            "the node lists {} guests, but none of their configurations is in the bundle",
+            shown.len()
+        ));
+    }
+    None
+}
+
+/// Gives guests their state. A guest that is listed here without a
+/// configuration here exists all the same.
+fn apply_listings(guests: &mut Guests, listed: &Listings, folder: &str) {
+    let mut states: BTreeMap<u64, (GuestKind, &ListedGuest)> = BTreeMap::new();
+    for (kind, guest) in listed.all() {
+        states.entry(guest.vmid).or_insert((kind, guest));
+    }
+    for guest in &mut guests.here {
+        if let Some((_, listed)) = states.remove(&guest.vmid) {
+            guest.status = Some(listed.status.clone());
+            guest.lock = guest.lock.take().or_else(|| listed.lock.clone());
+            if guest.name.is_empty() {
+                guest.name = listed.name.clone();
+            }
+        }
+    }
+    for (vmid, (kind, listed)) in states {
+        guests
+            .unread
+            .entry(vmid)
+            .or_insert_with(|| "listed on this node, but its configuration is not here".to_owned());
+        guests.here.push(bare(vmid, kind, folder, Some(listed)));
+    }
+    let unlisted: Vec<u64> = guests
+        .unread
+        .keys()
+        .copied()
+        .filter(|vmid| guests.here(*vmid).is_none())
+        .collect();
+    for vmid in unlisted {
+        guests.here.push(bare(vmid, GuestKind::Vm, folder, None));
+    }
+}
+
+/// A guest of which no configuration was read.
+fn bare(vmid: u64, kind: GuestKind, folder: &str, listed: Option<&ListedGuest>) -> Guest {
+    Guest {
+        vmid,
+        kind: match listed {
+            Some(_) => kind,
+            None => GuestKind::Vm,
+        },
+        node: folder.to_owned(),
+        path: String::new(),
+        readable: false,
+        name: listed.map(|listed| listed.name.clone()).unwrap_or_default(),
+        lock: listed.and_then(|listed| listed.lock.clone()),
+        status: listed.map(|listed| listed.status.clone()),
+        template: false,
+        references: Vec::new(),
+        snapshots: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configurations_place_tells_node_kind_and_vmid() {
+        let read = |path| place(path).map(|p| (p.node.map(str::to_owned), p.kind, p.vmid));
+        assert_eq!(
+            read("/etc/pve/nodes/pve1/qemu-server/100.conf"),
+            Some((Some("pve1".to_owned()), GuestKind::Vm, 100))
+        );
+        assert_eq!(
+            read("/etc/pve/lxc/200.conf"),
+            Some((None, GuestKind::Ct, 200))
+        );
+        assert_eq!(
+            read("/etc/pve/local/qemu-server/1.conf"),
+            Some((None, GuestKind::Vm, 1))
+        );
+        for other in [
+            "/etc/pve/storage.cfg",
+            "/etc/pve/nodes/pve1/host.conf",
+            "/etc/pve/nodes/pve1/qemu-server/x.conf",
+            "/etc/pve/nodes/a/b/qemu-server/../1.conf",
+        ] {
+            assert!(place(other).is_none(), "{other}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The cluster's storages, and which volume group a storage id means.
+
+use crate::parse::storage_cfg::StorageSection;
+
+/// A storage of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// Its id.
+    pub id: String,
+    /// `lvm`, `lvmthin`, `dir`, ….
+    pub kind: String,
+    /// Its volume group, for `lvm` and `lvmthin`.
+    pub vg: Option<String>,
+    /// Its thin pool, for `lvmthin`.
+    pub thinpool: Option<String>,
+    /// Whether all nodes see the same.
+    pub shared: bool,
+    /// The nodes it is limited to; empty for all.
+    pub nodes: Vec<String>,
+    /// Whether it is switched off.
+    pub disabled: bool,
+}
+
+impl From<StorageSection> for Storage {
+    fn from(section: StorageSection) -> Self {
+        let owned = |key: &str| section.get(key).map(str::to_owned);
+        Self {
+            vg: owned("vgname"),
+            thinpool: owned("thinpool"),
+            shared: section.flag("shared") || always_shared(&section.kind),
+            nodes: section
+                .get("nodes")
+                .unwrap_or_default()
+                .split([',', ' '])
+                .filter(|node| !node.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            disabled: section.flag("disable"),
+            id: section.id,
+            kind: section.kind,
+        }
+    }
+}
+
+/// Storage types that are on a network by their nature.
+fn always_shared(kind: &str) -> bool {
+    matches!(
+        kind,
+        "nfs" | "cifs" | "cephfs" | "rbd" | "glusterfs" | "iscsi" | "iscsidirect" | "pbs" | "zfs"
+    )
+}
+
+/// Which volume groups a storage id may mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// This one.
+    Vg(String),
+    /// Each of these (several local storages match each other).
+    Any(Vec<String>),
+    /// None: the storage is not on LVM.
+    NotLvm,
+    /// It can't be told: a volume of that name in any VG counts.
+    Unresolved,
+}
+
+/// The storages of a node, or that `storage.cfg` is missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Storages {
+    configured: Option<Vec<Storage>>,
+}
+
+impl Storages {
+    /// The storages of `storage.cfg`; none where it was not collected.
+    pub fn new(configured: Option<Vec<Storage>>) -> Self {
+        Self { configured }
+    }
+
+    /// Whether `storage.cfg` was collected.
+    pub fn known(&self) -> bool {
+        self.configured.is_some()
+    }
+
+    /// The storages, in the file's order.
+    pub fn iter(&self) -> impl Iterator<Item = &Storage> {
+        self.configured.iter().flatten()
+    }
+
+    /// The storage with this id: exactly, else without regard to case.
+    pub fn get(&self, id: &str) -> Option<&Storage> {
+        self.iter().find(|storage| storage.id == id).or_else(|| {
+            self.iter()
+                .find(|storage| storage.id.eq_ignore_ascii_case(id))
+        })
+    }
+
+    /// The first LVM storage on this VG that this node may use.
+    pub fn on_vg(&self, vg: &str, node: &str) -> Option<&Storage> {
+        self.iter()
+            .filter(|storage| storage.vg.as_deref() == Some(vg))
+            .min_by_key(|storage| {
+                let here = storage.nodes.is_empty() || storage.nodes.iter().any(|n| n == node);
+                (!here, storage.disabled)
+            })
+    }
+
+    /// Whether a VG lies on shared storage, as far as `storage.cfg` tells.
+    pub fn is_shared_vg(&self, vg: &str) -> bool {
+        self.iter()
+            .any(|storage| storage.shared && storage.vg.as_deref() == Some(vg))
+    }
+
+    /// Which VG of `vgs` a storage id means.
+    pub fn resolve<'a>(&self, id: &str, vgs: impl IntoIterator<Item = &'a str>) -> Resolution {
+        if self.known() {
+            return match self.get(id) {
+                Some(storage) => match (&storage.vg, storage.kind.as_str()) {
+                    (Some(vg), _) => Resolution::Vg(vg.clone()),
+                    (None, "lvm" | "lvmthin") => Resolution::Unresolved,
+                    (None, _) => Resolution::NotLvm,
+                },
+                None => Resolution::Unresolved,
+            };
+        }
+        let matching: Vec<String> = vgs
+            .into_iter()
+            .filter(|vg| may_mean(id, vg))
+            .map(str::to_owned)
+            .collect();
+        match matching.len() {
+            0 => Resolution::Unresolved,
+            1 => matching
+                .into_iter()
+                .next()
+                .map_or(Resolution::Unresolved, Resolution::Vg),
+            _ => Resolution::Any(matching),
+        }
+    }
+}
+
+/// The guess for when `storage.cfg` is missing: VG `pve` is `local-lvm`; a
+/// storage named as the VG, but for dashes and case, is that VG; local
+/// storages match each other.
+fn may_mean(id: &str, vg: &str) -> bool {
+    let plain = |name: &str| -> String {
+        name.chars()
+            .filter(|c| *c != '-')
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    let local = |name: &str| name.to_ascii_lowercase().starts_with("local");
+    plain(id) == plain(vg) || (local(id) && (vg == "pve" || local(vg)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn storages(text: &str) -> Storages {
+        let sections = crate::parse::storage_cfg::parse(text).value;
+        Storages::new(Some(sections.into_iter().map(Storage::from).collect()))
+    }
+
+    #[test]
+    fn ids_resolve_through_the_file() {
+        let known = storages("lvm: SAN\n\tvgname fast\n\tshared\n\ndir: local\n\tpath /x\n");
+        let vgs = ["pve", "fast", "san"];
+        assert_eq!(known.resolve("SAN", vgs), Resolution::Vg("fast".into()));
+        assert_eq!(known.resolve("san", vgs), Resolution::Vg("fast".into()));
+        assert_eq!(known.resolve("local", vgs), Resolution::NotLvm);
+        assert_eq!(known.resolve("gone", vgs), Resolution::Unresolved);
+        assert!(known.is_shared_vg("fast"));
+    }
+
+    #[test]
+    fn without_the_file_names_are_guessed() {
+        let guess = Storages::default();
+        let vgs = ["pve", "ssd-ha01"];
+        assert_eq!(
+            guess.resolve("local-lvm", vgs),
+            Resolution::Vg("pve".into())
+        );
+        assert_eq!(
+            guess.resolve("local-thin", vgs),
+            Resolution::Vg("pve".into())
+        );
+        assert_eq!(
+            guess.resolve("SSDHA01", vgs),
+            Resolution::Vg("ssd-ha01".into())
+        );
+        assert_eq!(guess.resolve("tank", vgs), Resolution::Unresolved);
+        assert_eq!(
+            guess.resolve("local-a", ["pve", "local-b"]),
+            Resolution::Any(vec!["pve".into(), "local-b".into()])
+        );
+    }
+}

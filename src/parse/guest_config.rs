@@ -1,0 +1,199 @@
+//! A guest's configuration: `/etc/pve/nodes/<node>/qemu-server/<vmid>.conf`
+//! or `…/lxc/<vmid>.conf`.
+//!
+//! Grammar, by PVE's `parse_vm_config` and `parse_pct_config`: `key: value`
+//! lines; `#` lines are the description; `[name]` opens a snapshot,
+//! `[PENDING]` the pending changes, `[special:…]` another section.
+
+use super::{Parsed, lines};
+
+/// A guest's configuration, section by section.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GuestConfig {
+    /// The current configuration.
+    pub current: Section,
+    /// Snapshots, by name, in the file's order.
+    pub snapshots: Vec<(String, Section)>,
+    /// Pending changes and special sections, by the text between brackets.
+    pub others: Vec<(String, Section)>,
+    /// The description (`#` lines), as written.
+    pub description: String,
+}
+
+/// The settings of one section.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Section {
+    /// Keys and values, in the file's order.
+    pub settings: Vec<Setting>,
+}
+
+/// One `key: value` line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The key.
+    pub key: String,
+    /// The value, without blanks around it.
+    pub value: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+impl Section {
+    /// The value of a key; the last one where it is repeated, as PVE reads
+    /// it.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.settings
+            .iter()
+            .rev()
+            .find(|setting| setting.key == key)
+            .map(|setting| setting.value.as_str())
+    }
+}
+
+impl GuestConfig {
+    /// All sections with the text between their brackets; the current one
+    /// has none.
+    pub fn sections(&self) -> impl Iterator<Item = (Option<&str>, &Section)> {
+        std::iter::once((None, &self.current)).chain(
+            self.snapshots
+                .iter()
+                .chain(&self.others)
+                .map(|(name, section)| (Some(name.as_str()), section)),
+        )
+    }
+
+    /// Whether nothing was understood: such a file says nothing about its
+    /// guest.
+    pub fn is_empty(&self) -> bool {
+        self.sections()
+            .all(|(_, section)| section.settings.is_empty())
+    }
+}
+
+/// Reads a configuration.
+pub fn parse(text: &str) -> Parsed<GuestConfig> {
+    let mut parsed = Parsed::new(GuestConfig::default());
+    let mut open: Option<(String, Section)> = None;
+    for (number, line) in lines(text) {
+        let line = line.trim_end();
+        if line.is_empty() {
+            continue;
+        }
+        if let Some(text) = line.strip_prefix('#') {
+            if open.is_none() {
+                parsed.value.description.push_str(text);
+                parsed.value.description.push('\n');
+            }
+            continue;
+        }
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            close(&mut parsed.value, open.take());
+            open = Some((name.trim().to_owned(), Section::default()));
+            continue;
+        }
+        match setting(line) {
+            Some((key, value)) => {
+                let setting = Setting {
+                    key: key.to_owned(),
+                    value: value.to_owned(),
+                    line: number,
+                };
+                match open.as_mut() {
+                    Some((_, section)) => section.settings.push(setting),
+                    None => parsed.value.current.settings.push(setting),
+                }
+            }
+            None => parsed.problem(number, "expected `key: value`, `[section]` or `#text`"),
+        }
+    }
+    close(&mut parsed.value, open);
+    parsed
+}
+
+fn close(config: &mut GuestConfig, section: Option<(String, Section)>) {
+    let Some((name, section)) = section else {
+        return;
+    };
+    if name.eq_ignore_ascii_case("PENDING") || name.contains(':') {
+        config.others.push((name, section));
+    } else {
+        config.snapshots.push((name, section));
+    }
+}
+
+fn setting(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.split_once(':')?;
+    let key = key.trim();
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    (!key.is_empty() && key.chars().all(legal)).then(|| (key, value.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sections_are_told_apart() {
+        let parsed = parse(
+            "#web front end\n#second line\nlock: backup\nscsi0: a:vm-1-disk-0,size=1G\n\n[PENDING]\nscsi1: a:vm-1-disk-1\n\n[before]\n#before the upgrade\nvmstate: a:vm-1-state-before\n[special:fleecing]\nfleecing-images: a:vm-1-fleece-0\nnonsense\n",
+        );
+        let config = &parsed.value;
+        assert_eq!(config.current.get("lock"), Some("backup"));
+        assert_eq!(config.description, "web front end\nsecond line\n");
+        assert_eq!(config.snapshots.len(), 1);
+        assert_eq!(config.snapshots[0].0, "before");
+        let others: Vec<_> = config
+            .others
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(others, ["PENDING", "special:fleecing"]);
+        assert_eq!(parsed.problems[0].line, 14);
+    }
+
+    #[test]
+    fn a_file_of_nothing_is_empty() {
+        assert!(parse("").value.is_empty());
+        assert!(parse("\0\0\0\n#text\n[snap]\n").value.is_empty());
+        assert!(!parse("memory: 512\r\n").value.is_empty());
+        assert_eq!(
+            parse("memory: 512\r\n").value.current.get("memory"),
+            Some("512")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(\\PC|[\\[\\]#:,\\n]|scsi0|vmstate){0,60}") {
+            parse(&text);
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(
+            settings in prop::collection::vec(("[a-z][a-z0-9]{0,8}", "[!-~]([ -~]{0,20}[!-~])?"), 1..10),
+            snapshots in prop::collection::vec("[a-z][a-z0-9_-]{1,10}", 0..4),
+        ) {
+            let body: String = settings.iter().map(|(key, value)| format!("{key}: {value}\n")).collect();
+            let mut text = body.clone();
+            for name in &snapshots {
+                text += &format!("\n[{name}]\n{body}");
+            }
+            let config = parse(&text).value;
+            let read = |section: &Section| -> Vec<(String, String)> {
+                section.settings.iter().map(|s| (s.key.clone(), s.value.clone())).collect()
+            };
+            prop_assert_eq!(read(&config.current), settings.clone());
+            // `[pending]` is no snapshot, in any case.
+            let expected = snapshots.iter().filter(|name| *name != "pending").count();
+            prop_assert_eq!(config.snapshots.len(), expected);
+            for (_, section) in &config.snapshots {
+                prop_assert_eq!(read(section), settings.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! LVM's reports with `--reportformat json`: rows of named text cells.
+//!
+//! Every value is text (`"lv_size":"67108864"`), and which columns there are
+//! depends on who asked; so rows are kept by column name.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::Parsed;
+
+/// One row of a report: cells by column name.
+pub type Row = BTreeMap<String, String>;
+
+#[derive(Deserialize)]
+struct Document {
+    report: Vec<BTreeMap<String, serde_json::Value>>,
+}
+
+/// Reads the rows of `section` (`lv`, `vg`, `pv`, `seg`) of a report.
+///
+/// Text before the first `{` (warnings mixed in) is skipped. Text that is not
+/// such a report gives no rows and one problem.
+pub fn parse(text: &str, section: &str) -> Parsed<Vec<Row>> {
+    let mut parsed = Parsed::new(Vec::new());
+    if text.trim().is_empty() {
+        parsed.problem(1, "expected LVM's JSON report, found nothing");
+        return parsed;
+    }
+    let start = text.find('{').unwrap_or(0);
+    let skipped = text
+        .get(..start)
+        .map_or(0, |before| before.matches('\n').count());
+    let json = text.get(start..).unwrap_or_default();
+    let document = serde_json::Deserializer::from_str(json)
+        .into_iter::<Document>()
+        .next();
+    match document {
+        Some(Ok(document)) => {
+            for part in document.report {
+                let Some(serde_json::Value::Array(rows)) = part.get(section) else {
+                    continue;
+                };
+                parsed.value.extend(rows.iter().filter_map(row));
+            }
+        }
+        Some(Err(error)) => parsed.problem(
+            skipped + error.line(),
+            format!("expected LVM's JSON report: {error}"),
+        ),
+        None => parsed.problem(1, "expected LVM's JSON report, found nothing"),
+    }
+    parsed
+}
+
+fn row(value: &serde_json::Value) -> Option<Row> {
+    let cells = value.as_object()?;
+    Some(
+        cells
+            .iter()
+            .map(|(column, value)| {
+                // LVM's own `json_std` format has numbers and null.
+                let text = match value {
+                    serde_json::Value::String(text) => text.clone(),
+                    serde_json::Value::Null => String::new(),
+                    other => other.to_string(),
+                };
+                (column.clone(), text)
+            })
+            .collect(),
+    )
+}
+
+/// A UUID as LVM prints it, without its dashes: the form device-mapper UUIDs
+/// are made of.
+pub fn dashless(uuid: &str) -> String {
+    uuid.chars().filter(|c| *c != '-').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rows_are_read_by_column() {
+        let text = "  WARNING: something\n  {\"report\": [ {\"lv\": [ {\"lv_name\":\"vm-1-disk-0\", \"lv_size\":\"42\"} ] } ]\n, \"log\": []}\n";
+        let parsed = parse(text, "lv");
+        assert!(parsed.problems.is_empty(), "{parsed:?}");
+        assert_eq!(parsed.value.len(), 1);
+        assert_eq!(
+            parsed.value[0].get("lv_size").map(String::as_str),
+            Some("42")
+        );
+    }
+
+    #[test]
+    fn a_broken_report_names_its_line() {
+        let parsed = parse("\n{\"report\": [\n", "lv");
+        assert!(parsed.value.is_empty());
+        assert!(parsed.problems[0].line >= 2, "{parsed:?}");
+        assert_eq!(parse("", "lv").problems.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(\\PC|[{}\\[\\]\":,\\n]|report|lv){0,60}") {
+            parse(&text, "lv");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! From audits to the view model: what is shown, in which order, in which
+//! words.
+
+mod cluster;
+mod node;
+mod node_parts;
+mod run;
+
+pub use node::Place;
+pub use run::{Files, report};

@@ -1,0 +1,464 @@
+//! The tables of a node's page.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::audit::Audit;
+use crate::checks::next_vmids::{self, Meeting};
+use crate::model::device::{Device, Index};
+use crate::model::evidence::State;
+use crate::model::finding::Severity;
+use crate::model::guest::Guest;
+use crate::model::node::Node;
+use crate::model::verdict::Verdict;
+use crate::parse::thin_status::{PoolMode, ThinPoolStatus};
+use crate::report::view;
+use crate::report::words::{count, list, size};
+use crate::verdicts::Judgement;
+
+/// A node's numbers.
+pub(super) fn summary(audit: &Audit) -> view::Summary {
+    let mut summary = view::Summary {
+        guests: audit.node.guests.here.len(),
+        guests_running: audit
+            .node
+            .guests
+            .here
+            .iter()
+            .filter(|guest| guest.running() == Some(true))
+            .count(),
+        ..view::Summary::default()
+    };
+    for (_, device, judgement) in audit.verdicts.of(&audit.node) {
+        if !judgement.verdict.is_guests() {
+            continue;
+        }
+        summary.entries += 1;
+        summary.in_use += usize::from(device.in_use());
+        match judgement.verdict {
+            Verdict::Valid => summary.valid += 1,
+            Verdict::Duplicate => summary.duplicates += 1,
+            Verdict::Orphan => summary.orphans += 1,
+            _ => summary.unknown += 1,
+        }
+    }
+    summary
+}
+
+/// Every entry, those with issues first.
+pub(super) fn entries(audit: &Audit) -> Vec<view::Entry> {
+    let worst = worst_by_subject(audit);
+    let mut entries: Vec<(u8, Index, view::Entry)> = audit
+        .verdicts
+        .of(&audit.node)
+        .map(|(index, device, judgement)| {
+            let severity = worst.get(device.name.as_str()).copied();
+            (
+                rank(judgement, severity),
+                index,
+                entry(audit, index, device, judgement, severity),
+            )
+        })
+        .collect();
+    entries.sort_by_key(|(rank, index, _)| (*rank, *index));
+    entries.into_iter().map(|(_, _, entry)| entry).collect()
+}
+
+fn rank(judgement: &Judgement, severity: Option<Severity>) -> u8 {
+    match (severity, judgement.verdict) {
+        (Some(Severity::Critical), _) => 0,
+        (_, Verdict::Duplicate) => 1,
+        (_, Verdict::Orphan) => 2,
+        (Some(Severity::Warning), _) => 3,
+        (_, Verdict::Unknown) => 4,
+        (_, Verdict::Valid) => 5,
+        (_, Verdict::Dependent) => 6,
+        (_, Verdict::System) => 7,
+    }
+}
+
+fn worst_by_subject(audit: &Audit) -> BTreeMap<&str, Severity> {
+    let mut worst = BTreeMap::new();
+    for finding in &audit.findings {
+        let severity = worst
+            .entry(finding.subject.as_str())
+            .or_insert(finding.severity);
+        *severity = (*severity).min(finding.severity);
+    }
+    worst
+}
+
+fn entry(
+    audit: &Audit,
+    index: Index,
+    device: &Device,
+    judgement: &Judgement,
+    severity: Option<Severity>,
+) -> view::Entry {
+    let decision = audit.planning.decisions.get(index);
+    view::Entry {
+        name: device.name.clone(),
+        uuid: device.uuid.clone(),
+        devno: devno(device),
+        open: device.open,
+        holders: audit.node.holder_texts(index),
+        vg: device.volume().map(|(vg, _)| vg.to_owned()),
+        lv: device.volume().map(|(_, lv)| lv.to_owned()),
+        vmid: judgement.vmid,
+        guest_kind: judgement.guest_kind.map(|kind| kind.as_str().to_owned()),
+        volume: judgement.volume_id.clone(),
+        verdict: judgement.verdict.as_str().to_owned(),
+        reason: judgement.reason.map(str::to_owned),
+        explanation: judgement.explanation.clone(),
+        lv_state: judgement.lv_state.as_str().to_owned(),
+        action: decision
+            .map_or("none", |decision| decision.action.as_str())
+            .to_owned(),
+        action_reason: decision
+            .and_then(|decision| decision.reason)
+            .map(str::to_owned),
+        size: device.size(),
+        severity: severity.map(|severity| severity.as_str().to_owned()),
+    }
+}
+
+fn devno(device: &Device) -> String {
+    device
+        .devno
+        .map_or_else(|| "unknown".to_owned(), |devno| devno.to_string())
+}
+
+/// The guests of the node and how their entries fare.
+pub(super) fn guests(audit: &Audit) -> Vec<view::Guest> {
+    audit
+        .node
+        .guests
+        .here
+        .iter()
+        .map(|guest| self::guest(audit, guest))
+        .collect()
+}
+
+fn guest(audit: &Audit, guest: &Guest) -> view::Guest {
+    let issues: Vec<Severity> = audit
+        .findings
+        .iter()
+        .filter(|finding| finding.vmid == Some(guest.vmid) && finding.severity != Severity::Info)
+        .map(|finding| finding.severity)
+        .collect();
+    let disks: BTreeSet<String> = guest
+        .references
+        .iter()
+        .filter(|reference| !reference.derived)
+        .map(|reference| reference.target.to_string())
+        .collect();
+    let health = if !guest.readable || audit.node.guests.unusable.is_some() {
+        "unknown"
+    } else {
+        match issues.iter().min() {
+            Some(Severity::Critical) => "critical",
+            Some(_) => "warning",
+            None => "healthy",
+        }
+    };
+    view::Guest {
+        vmid: guest.vmid,
+        kind: guest.kind.as_str().to_owned(),
+        name: guest.name.clone(),
+        status: guest.status.clone().unwrap_or_else(|| "unknown".to_owned()),
+        locked: guest.lock.clone(),
+        template: guest.template,
+        disks: disks.len(),
+        entries: audit
+            .verdicts
+            .of(&audit.node)
+            .filter(|(_, _, judgement)| {
+                judgement.vmid == Some(guest.vmid) && judgement.verdict.is_guests()
+            })
+            .count(),
+        issues: issues.len(),
+        health: health.to_owned(),
+    }
+}
+
+/// The next free VMIDs.
+pub(super) fn next_vmids(audit: &Audit) -> Option<view::NextVmids> {
+    let free = next_vmids::find(&audit.case())?;
+    let first = free.ids.iter().find(|id| id.next);
+    let sentence = match first {
+        None => "The cluster's range has no free VMID.".to_owned(),
+        Some(id) => match id.meeting {
+            Meeting::Free => format!(
+                "The next guest gets VMID {}, and nothing is in its way.",
+                id.vmid
+            ),
+            Meeting::Leftover => format!(
+                "The next guest gets VMID {}; old data lies beside its disks: {}.",
+                id.vmid,
+                list(&id.meets, 3)
+            ),
+            Meeting::Blocked => format!(
+                "The next guest gets VMID {}, and making it will fail: it meets {}.",
+                id.vmid,
+                list(&id.meets, 3)
+            ),
+        },
+    };
+    Some(view::NextVmids {
+        lower: free.range.lower,
+        upper: free.range.upper,
+        ids: free
+            .ids
+            .into_iter()
+            .map(|id| view::NextVmid {
+                vmid: id.vmid,
+                next: id.next,
+                outcome: id.meeting.as_str().to_owned(),
+                meets: id.meets,
+            })
+            .collect(),
+        sentence,
+    })
+}
+
+/// Entries that are open, whosever they are.
+pub(super) fn open_devices(audit: &Audit) -> Vec<view::OpenDevice> {
+    audit
+        .verdicts
+        .of(&audit.node)
+        .filter(|(_, device, _)| device.in_use())
+        .map(|(index, device, judgement)| view::OpenDevice {
+            name: device.name.clone(),
+            devno: devno(device),
+            open: device.open,
+            verdict: judgement.verdict.as_str().to_owned(),
+            holders: audit.node.holder_texts(index),
+        })
+        .collect()
+}
+
+/// The storages: of `storage.cfg`, else of `pvesm status`.
+pub(super) fn storages(node: &Node) -> Vec<view::Storage> {
+    let status = |id: &str| {
+        node.storage_status
+            .iter()
+            .find(|status| status.name.eq_ignore_ascii_case(id))
+    };
+    let blank = |id: &str, kind: &str| {
+        let status = status(id);
+        let bytes = |kib: Option<u64>| kib.and_then(|kib| kib.checked_mul(1024));
+        let (total, used) = (
+            bytes(status.and_then(|status| status.total_kib)),
+            bytes(status.and_then(|status| status.used_kib)),
+        );
+        view::Storage {
+            id: id.to_owned(),
+            kind: kind.to_owned(),
+            vg: None,
+            thinpool: None,
+            shared: false,
+            nodes: Vec::new(),
+            status: status.map_or_else(|| "unknown".to_owned(), |status| status.status.clone()),
+            total,
+            used,
+            percent: percent(used, total),
+        }
+    };
+    if !node.storages.known() {
+        return node
+            .storage_status
+            .iter()
+            .map(|status| blank(&status.name, &status.kind))
+            .collect();
+    }
+    node.storages
+        .iter()
+        .map(|storage| {
+            let base = blank(&storage.id, &storage.kind);
+            view::Storage {
+                vg: storage.vg.clone(),
+                thinpool: storage.thinpool.clone(),
+                shared: storage.shared,
+                nodes: storage.nodes.clone(),
+                status: if storage.disabled {
+                    "disabled".to_owned()
+                } else {
+                    base.status.clone()
+                },
+                ..base
+            }
+        })
+        .collect()
+}
+
+fn percent(part: Option<u64>, whole: Option<u64>) -> Option<f64> {
+    let (part, whole) = (part?, whole.filter(|whole| *whole > 0)?);
+    Some(part as f64 * 100.0 / whole as f64)
+}
+
+/// Thin pools and their use.
+pub(super) fn pools(node: &Node) -> Vec<view::Pool> {
+    node.lvm
+        .lvs
+        .iter()
+        .filter(|lv| lv.is_thin_pool())
+        .map(|pool| {
+            let name = crate::model::names::LvmName::join(&pool.vg, &pool.name);
+            let status = node
+                .thin_pools
+                .get(&format!("{name}-tpool"))
+                .or_else(|| node.thin_pools.get(&name));
+            let promised = node
+                .lvm
+                .lvs
+                .iter()
+                .filter(|lv| lv.vg_uuid == pool.vg_uuid && lv.pool.as_deref() == Some(&pool.name))
+                .filter_map(|lv| lv.size)
+                .fold(0u64, u64::saturating_add);
+            let working = match status {
+                Some(ThinPoolStatus::Working(working)) => Some(working),
+                _ => None,
+            };
+            view::Pool {
+                name: format!("{}/{}", pool.vg, pool.name),
+                size: pool.size,
+                data_percent: working
+                    .and_then(|pool| pool.data_percent())
+                    .or(pool.data_percent),
+                metadata_percent: working
+                    .and_then(|pool| pool.metadata_percent())
+                    .or(pool.metadata_percent),
+                promised: Some(promised),
+                state: match status {
+                    None => "status unknown".to_owned(),
+                    Some(ThinPoolStatus::Fail | ThinPoolStatus::Error) => "failed".to_owned(),
+                    Some(ThinPoolStatus::Working(pool)) => match pool.mode {
+                        _ if pool.needs_check => "needs check".to_owned(),
+                        PoolMode::ReadWrite => "ok".to_owned(),
+                        PoolMode::ReadOnly => "read-only".to_owned(),
+                        PoolMode::OutOfDataSpace => "out of data space".to_owned(),
+                    },
+                },
+            }
+        })
+        .collect()
+}
+
+/// Processor to versions.
+pub(super) fn system(node: &Node) -> Vec<view::Fact> {
+    let fact = |name: &str, value: String| view::Fact {
+        name: name.to_owned(),
+        value,
+    };
+    let mut facts: Vec<view::Fact> = node
+        .system
+        .iter()
+        .map(|(name, value)| fact(name, value.clone()))
+        .collect();
+    facts.extend(node.kernel.clone().map(|kernel| fact("Kernel", kernel)));
+    facts.extend(node.pve.manager.clone().map(|version| fact("PVE", version)));
+    facts.extend(
+        node.pve
+            .packages
+            .get("lvm2")
+            .map(|version| fact("LVM", version.clone())),
+    );
+    for vg in node.lvm.vgs.values() {
+        if let (Some(total), Some(free)) = (vg.size, vg.free) {
+            facts.push(fact(
+                &format!("Volume group {}", vg.name),
+                format!("{}, {} free", size(total), size(free)),
+            ));
+        }
+    }
+    facts
+}
+
+/// What is missing and what that leaves open.
+pub(super) fn missing(node: &Node) -> Vec<view::Missing> {
+    let mut missing = Vec::new();
+    if let Some(why) = &node.guests.unusable {
+        missing.push(view::Missing {
+            id: "/etc/pve".to_owned(),
+            state: "missing".to_owned(),
+            detail: why.clone(),
+            consequence:
+                "No entry of a guest has a verdict, there is no grade, and nothing is planned."
+                    .to_owned(),
+        });
+    } else if !node.guests.whole_cluster {
+        missing.push(view::Missing {
+            id: "/etc/pve/nodes".to_owned(),
+            state: "missing".to_owned(),
+            detail: "the configurations of the other nodes' guests were not collected".to_owned(),
+            consequence: "A guest that is gone can't be told from one that lives elsewhere."
+                .to_owned(),
+        });
+    }
+    if node.guests.unusable.is_none() && !node.storages.known() {
+        missing.push(view::Missing {
+            id: "/etc/pve/storage.cfg".to_owned(),
+            state: "missing".to_owned(),
+            detail: String::new(),
+            consequence: "Which volume group a storage means is guessed from their names."
+                .to_owned(),
+        });
+    }
+    if !node.guests.unread.is_empty() {
+        let vmids: Vec<String> = node.guests.unread.keys().map(u64::to_string).collect();
+        missing.push(view::Missing {
+            id: "configurations".to_owned(),
+            state: "failed".to_owned(),
+            detail: format!(
+                "{} could not be read: {}",
+                count(
+                    vmids.len(),
+                    "guest's configuration",
+                    "guests' configurations"
+                ),
+                list(&vmids, 10)
+            ),
+            consequence: "The entries of these guests have no verdict.".to_owned(),
+        });
+    }
+    missing.extend(node.evidence.gaps().into_iter().map(|gap| {
+        let (state, detail) = match gap.state {
+            State::Present | State::Missing => ("missing", String::new()),
+            State::Failed(detail) => ("failed", detail),
+            State::TimedOut => ("timed out", String::new()),
+        };
+        view::Missing {
+            id: gap.id.to_owned(),
+            state: state.to_owned(),
+            detail,
+            consequence: gap.consequence.to_owned(),
+        }
+    }));
+    missing
+}
+
+/// Critical findings and warnings by the volume group of their subject.
+pub(super) fn issues_by_vg(audit: &Audit) -> Vec<view::Count> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in &audit.findings {
+        if finding.severity == Severity::Info {
+            continue;
+        }
+        let device = audit
+            .node
+            .devices
+            .by_name(&finding.subject)
+            .and_then(|index| audit.node.devices.get(index));
+        if let Some((vg, _)) = device.and_then(Device::volume) {
+            *counts.entry(vg).or_default() += 1;
+        }
+    }
+    let mut counts: Vec<view::Count> = counts
+        .into_iter()
+        .map(|(vg, count)| view::Count {
+            label: vg.to_owned(),
+            count,
+        })
+        .collect();
+    counts.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
+    counts
+}

@@ -1,0 +1,334 @@
+//! The HTML report: one self-contained file per node, per cluster and for the
+//! whole run, made from the view model by the templates in `templates/`.
+//!
+//! Texts come from strangers' machines. The template engine escapes all of
+//! them by itself ([`markup::escape_to`]); the content security policy of
+//! every page allows its own style and script by their hashes and nothing
+//! else.
+
+mod cluster;
+pub(crate) mod markup;
+mod node;
+mod overview;
+mod picture;
+pub(crate) mod words;
+
+use std::borrow::Cow;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, UndefinedBehavior};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::view::{Cluster, Finding, Node, Report};
+pub use overview::Overview;
+
+const STYLE: &str = include_str!("../../templates/style.css");
+const SCRIPT: &str = include_str!("../../templates/report.js");
+
+/// What every page says of the run it belongs to.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Run<'a> {
+    /// The analyzer's version.
+    pub version: &'a str,
+    /// When the analysis ran, RFC 3339.
+    pub analyzed_at: &'a str,
+}
+
+impl<'a> Run<'a> {
+    /// The run of a report.
+    pub fn of(report: &'a Report) -> Self {
+        Self {
+            version: &report.version,
+            analyzed_at: &report.analyzed_at,
+        }
+    }
+}
+
+/// Writes pages. Making one compiles the templates; pages can then be written
+/// from many threads.
+pub struct Html {
+    templates: Environment<'static>,
+}
+
+impl Html {
+    /// Compiles the templates.
+    ///
+    /// # Errors
+    /// Names the template and line that does not compile.
+    pub fn new() -> Result<Self, String> {
+        let mut env = Environment::new();
+        env.set_auto_escape_callback(|_| AutoEscape::Html);
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        env.set_syntax(syntax.map_err(|error| said(&error))?);
+        env.set_formatter(|out, _, value| write_value(out, value));
+        add_filters(&mut env);
+        env.add_global("csp", policy());
+        env.add_global("style", Value::from_safe_string(STYLE.to_owned()));
+        env.add_global("script", Value::from_safe_string(SCRIPT.to_owned()));
+        for (name, source) in [
+            ("macros.html", include_str!("../../templates/macros.html")),
+            ("base.html", include_str!("../../templates/base.html")),
+            ("picture.html", include_str!("../../templates/picture.html")),
+            ("node_tables.html", include_str!("../../templates/node_tables.html")),
+            ("node.html", include_str!("../../templates/node.html")),
+            ("cluster.html", include_str!("../../templates/cluster.html")),
+            ("index.html", include_str!("../../templates/index.html")),
+        ] {
+            env.add_template(name, source).map_err(|error| said(&error))?;
+        }
+        Ok(Self { templates: env })
+    }
+
+    /// A node's page. `cluster_page` is the path of its cluster's page
+    /// relative to the output folder, if there is one.
+    ///
+    /// # Errors
+    /// Names the template or chart that failed; no bundle can cause that.
+    pub fn node_page(
+        &self,
+        run: Run,
+        node: &Node,
+        cluster_page: Option<&str>,
+    ) -> Result<String, String> {
+        self.render("node.html", node::page(run, node, cluster_page)?)
+    }
+
+    /// A cluster's page.
+    ///
+    /// # Errors
+    /// As [`Html::node_page`].
+    pub fn cluster_page(&self, run: Run, cluster: &Cluster) -> Result<String, String> {
+        self.render("cluster.html", cluster::page(run, cluster)?)
+    }
+
+    /// The overview of a whole report.
+    ///
+    /// # Errors
+    /// As [`Html::node_page`].
+    pub fn index_page(&self, report: &Report) -> Result<String, String> {
+        let mut overview = Overview::new(&report.totals, &report.headline);
+        for node in &report.nodes {
+            overview.add_node(node);
+        }
+        for cluster in &report.clusters {
+            overview.add_cluster(cluster);
+        }
+        for rejected in &report.rejected {
+            overview.add_rejected(rejected);
+        }
+        self.overview_page(Run::of(report), &overview)
+    }
+
+    /// The overview from rows gathered one by one.
+    ///
+    /// # Errors
+    /// As [`Html::node_page`].
+    pub fn overview_page(&self, run: Run, overview: &Overview) -> Result<String, String> {
+        self.render("index.html", overview.page(run)?)
+    }
+
+    fn render(&self, template: &str, page: impl Serialize) -> Result<String, String> {
+        self.templates
+            .get_template(template)
+            .and_then(|template| template.render(Serde(page)))
+            .map_err(|error| said(&error))
+    }
+}
+
+/// An error of the template engine with its template and line.
+fn said(error: &Error) -> String {
+    format!("the HTML report's template failed: {error}")
+}
+
+/// The pages' content security policy: the page's own style and script by
+/// hash, nothing from anywhere.
+fn policy() -> String {
+    let hash = |text: &str| format!("'sha256-{}'", markup::base64(&Sha256::digest(text)));
+    format!(
+        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    )
+}
+
+/// Prints a value: text escaped, what is absent as a dash. A list or a map is
+/// a mistake in a template.
+fn write_value(out: &mut Output, value: &Value) -> Result<(), Error> {
+    let written = match (value.kind(), value.as_str()) {
+        (ValueKind::None, _) => out.write_str("–"),
+        (_, Some(text)) if value.is_safe() => out.write_str(text),
+        (_, Some(text)) => markup::escape_to(out, text),
+        (ValueKind::Number | ValueKind::Bool, None) => write!(out, "{value}"),
+        (kind, None) => {
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                format!("{kind} can't be printed"),
+            ));
+        }
+    };
+    written.map_err(Error::from)
+}
+
+fn add_filters(env: &mut Environment) {
+    env.add_filter("prose", |text: Cow<str>| safe(markup::prose(&text)));
+    env.add_filter("phrase", |text: Cow<str>| safe(markup::phrase(&text)));
+    env.add_filter("size", words::size);
+    env.add_filter("count", words::count);
+    env.add_filter("percent", words::percent);
+    env.add_filter("tone", |word: Cow<str>| words::tone(&word));
+    env.add_filter("grade_class", |grade: Option<Cow<str>>| {
+        words::grade_class(grade.as_deref())
+    });
+    env.add_filter("grade_word", |grade: Option<Cow<str>>| {
+        words::grade_word(grade.as_deref())
+    });
+    env.add_filter("time", |text: Cow<str>| match words::time(&text) {
+        Some((read, machine)) => safe(format!("<time datetime=\"{machine}\">{read}</time>")),
+        None => safe(markup::escape(&text)),
+    });
+    env.add_filter("day", |text: Cow<str>| match words::time(&text) {
+        Some((read, machine)) => {
+            let day = read.split(',').next().unwrap_or_default();
+            safe(format!("<time class=\"day\" datetime=\"{machine}\">{day}</time>"))
+        }
+        None => safe(markup::escape(&text)),
+    });
+}
+
+/// Marks markup as such. Only for what this module and `charts` wrote.
+fn safe(markup: String) -> Value {
+    Value::from_safe_string(markup)
+}
+
+/// How many folders below the output folder a page lies.
+fn depth(page: Option<&str>) -> usize {
+    page.map_or(1, |page| page.matches('/').count())
+}
+
+/// Findings of one severity.
+#[derive(Serialize)]
+struct Group<'a> {
+    severity: &'static str,
+    title: &'static str,
+    meaning: &'static str,
+    /// Whether each finding is unfolded from the start.
+    open: bool,
+    items: Vec<Item<'a>>,
+}
+
+/// A finding and the anchor it is found by on its page.
+#[derive(Serialize)]
+struct Item<'a> {
+    id: String,
+    finding: &'a Finding,
+}
+
+/// Groups findings by severity, worst first; an unheard-of severity is a note.
+fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
+    let rank = |finding: &Finding| match finding.severity.as_str() {
+        "critical" => 0,
+        "warning" => 1,
+        _ => 2,
+    };
+    let kinds = [
+        ("critical", "Critical", "Data is at risk, or a guest can't work. Act now."),
+        ("warning", "Warnings", "Left over, or going to fail. Clean up."),
+        ("info", "For information", "Worth knowing; nothing is wrong yet."),
+    ];
+    let group = |(at, (severity, title, meaning))| {
+        let items: Vec<Item> = findings
+            .iter()
+            .enumerate()
+            .filter(|(_, finding)| rank(finding) == at)
+            .map(|(number, finding)| Item {
+                id: anchor(number),
+                finding,
+            })
+            .collect();
+        Group {
+            severity,
+            title,
+            meaning,
+            open: at == 0 && items.len() <= 3,
+            items,
+        }
+    };
+    let all = kinds.into_iter().enumerate().map(group);
+    all.filter(|group| !group.items.is_empty()).collect()
+}
+
+/// The anchor of a page's finding by its place in the list.
+fn anchor(number: usize) -> String {
+    format!("issue-{}", number + 1)
+}
+
+/// A chart of entries by verdict with its words.
+#[derive(Serialize)]
+struct VerdictChart {
+    svg: Value,
+    total: usize,
+    parts: Vec<Part>,
+    note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    label: &'static str,
+    class: &'static str,
+    count: usize,
+}
+
+/// The chart of guests' entries by verdict.
+fn verdict_chart(
+    [valid, duplicates, orphans, unknown]: [usize; 4],
+    note: Option<String>,
+) -> Result<VerdictChart, String> {
+    use super::charts::{Ink, ring};
+    let parts = [
+        ("Valid", "ok", Ink::Ok, valid),
+        ("Duplicate", "critical", Ink::Critical, duplicates),
+        ("Orphan", "warning", Ink::Warning, orphans),
+        ("Unknown", "quiet", Ink::Quiet, unknown),
+    ];
+    let title = format!(
+        "Entries by verdict: {valid} valid, {duplicates} duplicate, {orphans} orphaned, {unknown} unknown"
+    );
+    let inks = parts.map(|(_, _, ink, count)| (ink, count));
+    Ok(VerdictChart {
+        svg: safe(ring(&title, &inks)?),
+        total: valid + duplicates + orphans + unknown,
+        parts: parts
+            .map(|(label, class, _, count)| Part { label, class, count })
+            .into(),
+        note,
+    })
+}
+
+/// A labelled bar.
+#[derive(Serialize)]
+struct Bar {
+    label: String,
+    value: String,
+    note: Option<String>,
+    svg: Value,
+}
+
+/// Bars for counts, the longest for the largest.
+fn count_bars<'a>(counts: impl Iterator<Item = (&'a str, usize)> + Clone) -> Result<Vec<Bar>, String> {
+    let most = counts.clone().map(|(_, count)| count).max().unwrap_or(0);
+    counts
+        .map(|(label, count)| {
+            let title = format!("{label}: {count}");
+            let share = count as f64 / most.max(1) as f64;
+            Ok(Bar {
+                label: label.to_owned(),
+                value: words::count(count as i64),
+                note: None,
+                svg: safe(super::charts::bar(&title, share, super::charts::Ink::Info, &[])?),
+            })
+        })
+        .collect()
+}

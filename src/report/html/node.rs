@@ -1,0 +1,289 @@
+//! A node's page: what its template needs besides the view model.
+
+use std::collections::BTreeMap;
+
+use minijinja::value::Value;
+use serde::Serialize;
+
+use super::{Bar, Group, Run, VerdictChart, anchor, count_bars, depth, groups, safe};
+use super::markup::href;
+use super::picture::{Vg, picture};
+use super::{verdict_chart, words};
+use crate::report::charts::{Ink, bar, gauge};
+use crate::report::view::{
+    CheckNotRun, Entry, Fact, Guest, Missing, NextVmids, Node, OpenDevice, Planned, Pool, Step,
+    Storage, Summary,
+};
+
+/// Use at which a storage warns, and at which it is critical, in per cent.
+const MARKS: [i32; 2] = [80, 90];
+
+/// The template's input.
+#[derive(Serialize)]
+pub(super) struct Page<'a> {
+    run: Run<'a>,
+    node: Head<'a>,
+    index_href: String,
+    cluster_href: Option<String>,
+    script_href: Option<String>,
+    script_name: Option<&'a str>,
+    age: Option<String>,
+    gauge: Value,
+    running_note: String,
+    environment_sentence: String,
+    system: Vec<Fact>,
+    verdicts: VerdictChart,
+    vg_bars: Vec<Bar>,
+    use_bars: Vec<Bar>,
+    groups: Vec<Group<'a>>,
+    picture: Vec<Vg<'a>>,
+    issue_count: usize,
+    guest_count: usize,
+    guests_attention: Vec<GuestRow<'a>>,
+    guests_rest: Vec<GuestRow<'a>>,
+    entry_count: usize,
+    verdict_names: Vec<&'a str>,
+    entries_attention: Vec<EntryRow<'a>>,
+    entries_rest: Vec<EntryRow<'a>>,
+}
+
+/// The view model's node without its long lists, which are sorted into rows.
+#[derive(Serialize)]
+struct Head<'a> {
+    node: &'a str,
+    cluster: Option<&'a str>,
+    environment: &'a str,
+    collected_at: &'a str,
+    bundle: &'a str,
+    manifest: &'a str,
+    pve_version: Option<&'a str>,
+    kernel: Option<&'a str>,
+    score: Option<i64>,
+    grade: Option<&'a str>,
+    grade_reason: &'a str,
+    score_steps: &'a [String],
+    headline: &'a str,
+    summary: &'a Summary,
+    next_vmids: &'a Option<NextVmids>,
+    open_devices: &'a [OpenDevice],
+    storages: &'a [Storage],
+    pools: &'a [Pool],
+    steps: &'a [Step],
+    missing: &'a [Missing],
+    checks_not_run: &'a [CheckNotRun],
+    notes: &'a [String],
+    planned: &'a [Planned],
+}
+
+#[derive(Serialize)]
+struct EntryRow<'a> {
+    entry: &'a Entry,
+    /// The anchor of the first finding about it.
+    link: Option<String>,
+    /// Where its verdict sorts.
+    rank: usize,
+    /// `vg/lv` where no storage names the volume.
+    vg_lv: Option<String>,
+}
+
+#[derive(Serialize)]
+struct GuestRow<'a> {
+    guest: &'a Guest,
+    /// The anchor of the first finding about it.
+    link: Option<String>,
+}
+
+/// Verdicts in the order that a reader wants them.
+const VERDICTS: [&str; 6] = [
+    "duplicate",
+    "orphan",
+    "unknown",
+    "dependent",
+    "valid",
+    "system",
+];
+
+/// Puts a node's page together.
+pub(super) fn page<'a>(
+    run: Run<'a>,
+    node: &'a Node,
+    cluster_page: Option<&str>,
+) -> Result<Page<'a>, String> {
+    let depth = depth(node.page.as_deref());
+    let grade = node.grade.as_deref();
+    let mut by_subject = BTreeMap::new();
+    let mut by_vmid = BTreeMap::new();
+    for (number, finding) in node.findings.iter().enumerate() {
+        by_subject.entry(finding.subject.as_str()).or_insert(number);
+        if let Some(vmid) = finding.vmid {
+            by_vmid.entry(vmid).or_insert(number);
+        }
+    }
+    let entry_row = |entry: &'a Entry| EntryRow {
+        entry,
+        link: by_subject.get(entry.name.as_str()).copied().map(anchor),
+        rank: rank(&entry.verdict),
+        vg_lv: entry.vg.as_ref().zip(entry.lv.as_ref()).map(|(vg, lv)| format!("{vg}/{lv}")),
+    };
+    let guest_row = |guest: &'a Guest| GuestRow {
+        guest,
+        link: by_vmid.get(&guest.vmid).copied().map(anchor),
+    };
+    let (entries_attention, entries_rest): (Vec<_>, Vec<_>) =
+        node.entries.iter().partition(|entry| needs_attention(entry));
+    let (guests_attention, guests_rest): (Vec<_>, Vec<_>) = node
+        .guests
+        .iter()
+        .partition(|guest| guest.health != "healthy" || guest.issues > 0);
+    let score = node.score.map_or("no score".to_owned(), |score| format!("score {score} of 100"));
+    let gauge = gauge(
+        &format!("Grade {}, {score}", grade.unwrap_or("none")),
+        node.score,
+        Ink::of_grade(grade),
+    )?;
+    let summary = &node.summary;
+    let counts = [summary.valid, summary.duplicates, summary.orphans, summary.unknown];
+    Ok(Page {
+        run,
+        node: head(node),
+        index_href: href(depth, "index.html"),
+        cluster_href: cluster_page.map(|page| href(depth, page)),
+        script_href: node.script.as_deref().map(|script| href(depth, script)),
+        script_name: node.script.as_deref().map(|script| script.rsplit('/').next().unwrap_or(script)),
+        age: words::age(&node.collected_at, run.analyzed_at),
+        gauge: safe(gauge),
+        running_note: match summary.guests {
+            0 => String::new(),
+            _ => format!("{} running", summary.guests_running),
+        },
+        environment_sentence: environment(node),
+        system: system(node),
+        verdicts: verdict_chart(counts, others(&node.entries))?,
+        vg_bars: count_bars(node.issues_by_vg.iter().map(|vg| (vg.label.as_str(), vg.count)))?,
+        use_bars: use_bars(node)?,
+        groups: groups(&node.findings),
+        picture: picture(node, needs_attention),
+        issue_count: node.findings.len(),
+        guest_count: node.guests.len(),
+        guests_attention: guests_attention.into_iter().map(guest_row).collect(),
+        guests_rest: guests_rest.into_iter().map(guest_row).collect(),
+        entry_count: node.entries.len(),
+        verdict_names: VERDICTS
+            .into_iter()
+            .filter(|name| node.entries.iter().any(|entry| entry.verdict == *name))
+            .collect(),
+        entries_attention: entries_attention.into_iter().map(entry_row).collect(),
+        entries_rest: entries_rest.into_iter().map(entry_row).collect(),
+    })
+}
+
+fn head(node: &Node) -> Head<'_> {
+    Head {
+        node: &node.node,
+        cluster: node.cluster.as_deref(),
+        environment: &node.environment,
+        collected_at: &node.collected_at,
+        bundle: &node.bundle,
+        manifest: &node.manifest,
+        pve_version: node.pve_version.as_deref(),
+        kernel: node.kernel.as_deref(),
+        score: node.score,
+        grade: node.grade.as_deref(),
+        grade_reason: &node.grade_reason,
+        score_steps: &node.score_steps,
+        headline: &node.headline,
+        summary: &node.summary,
+        next_vmids: &node.next_vmids,
+        open_devices: &node.open_devices,
+        storages: &node.storages,
+        pools: &node.pools,
+        steps: &node.steps,
+        missing: &node.missing,
+        checks_not_run: &node.checks_not_run,
+        notes: &node.notes,
+        planned: &node.planned,
+    }
+}
+
+/// Whether an entry is one to look at: not as it should be, or a finding is
+/// about it.
+fn needs_attention(entry: &Entry) -> bool {
+    !matches!(entry.verdict.as_str(), "valid" | "dependent" | "system") || entry.severity.is_some()
+}
+
+fn rank(verdict: &str) -> usize {
+    let place = VERDICTS.iter().position(|name| *name == verdict);
+    place.unwrap_or(VERDICTS.len())
+}
+
+/// The entries that the summary does not count, in a sentence.
+fn others(entries: &[Entry]) -> Option<String> {
+    let count = |verdict| entries.iter().filter(|entry| entry.verdict == verdict).count();
+    match (count("dependent"), count("system")) {
+        (0, 0) => None,
+        (dependent, system) => Some(format!(
+            "Not counted here: {dependent} dependent on a guest's entry, {system} of the system."
+        )),
+    }
+}
+
+fn environment(node: &Node) -> String {
+    match (node.environment.as_str(), &node.cluster) {
+        ("clustered", Some(cluster)) => format!("Clustered: a member of the cluster {cluster}."),
+        ("clustered", None) => "Clustered; the cluster's name was not collected.".to_owned(),
+        ("standalone", _) => "Standalone: this node is in no cluster.".to_owned(),
+        _ => "The snapshot does not say whether this node is in a cluster.".to_owned(),
+    }
+}
+
+/// The system's facts, versions first.
+fn system(node: &Node) -> Vec<Fact> {
+    let fact = |name: &str, value: &Option<String>| {
+        value.as_ref().map(|value| Fact {
+            name: name.to_owned(),
+            value: value.clone(),
+        })
+    };
+    let versions = [fact("Proxmox VE", &node.pve_version), fact("Kernel", &node.kernel)];
+    versions.into_iter().flatten().chain(node.system.iter().cloned()).collect()
+}
+
+/// Bars for storages and thin pools, with what they hold.
+fn use_bars(node: &Node) -> Result<Vec<Bar>, String> {
+    let mut bars = Vec::new();
+    let mut add = |label: String, percent: f64, note: Option<String>| {
+        let ink = match percent {
+            percent if percent >= f64::from(MARKS[1]) => Ink::Critical,
+            percent if percent >= f64::from(MARKS[0]) => Ink::Warning,
+            _ => Ink::Ok,
+        };
+        let value = words::percent(percent);
+        let title = format!("{label}: {value} used");
+        let svg = safe(bar(&title, percent / 100.0, ink, &MARKS)?);
+        bars.push(Bar { label, value, note, svg });
+        Ok::<(), String>(())
+    };
+    for storage in &node.storages {
+        let (used, total) = (storage.used, storage.total);
+        let share = used.zip(total.filter(|total| *total > 0));
+        let percent = storage.percent.or(share.map(|(used, total)| used as f64 / total as f64 * 100.0));
+        if let Some(percent) = percent {
+            let note = share.map(|(used, total)| {
+                format!("{} of {}", words::size(used), words::size(total))
+            });
+            add(storage.id.clone(), percent, note)?;
+        }
+    }
+    for pool in &node.pools {
+        if let Some(percent) = pool.data_percent {
+            let note = pool.promised.zip(pool.size).map(|(promised, size)| {
+                format!("{}, {} promised", words::size(size), words::size(promised))
+            });
+            add(format!("{} data", pool.name), percent, note)?;
+        }
+        if let Some(percent) = pool.metadata_percent {
+            add(format!("{} metadata", pool.name), percent, None)?;
+        }
+    }
+    Ok(bars)
+}

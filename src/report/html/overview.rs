@@ -1,0 +1,266 @@
+//! The overview page. It carries a short row per node, so that it stays small
+//! for thousands of them and no node has to be kept for it.
+
+use std::collections::BTreeMap;
+
+use minijinja::value::Value;
+use serde::Serialize;
+
+use super::{Bar, Run, VerdictChart, count_bars, markup::href, safe, verdict_chart, words};
+use crate::report::charts::{Ink, columns};
+use crate::report::view::{Cluster, Finding, Node, Rejected, Totals};
+
+/// Grades, worst first: how rows sort.
+const GRADES: [&str; 6] = ["F", "D", "C", "B", "A", "A+"];
+
+/// What the overview says, gathered node by node and cluster by cluster in
+/// the order in which they are to be shown.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    totals: Totals,
+    headline: String,
+    nodes: Vec<NodeRow>,
+    clusters: Vec<ClusterRow>,
+    rejected: Vec<Rejected>,
+    checks: BTreeMap<String, CheckRow>,
+    versions: BTreeMap<String, usize>,
+    kernels: BTreeMap<String, usize>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct NodeRow {
+    label: String,
+    href: Option<String>,
+    cluster: Option<String>,
+    grade: Option<String>,
+    rank: usize,
+    score: Option<i64>,
+    critical: usize,
+    warnings: usize,
+    duplicates: usize,
+    orphans: usize,
+    unknown: usize,
+    entries: usize,
+    pve_version: Option<String>,
+    collected_at: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ClusterRow {
+    cluster: String,
+    href: Option<String>,
+    grade: Option<String>,
+    rank: usize,
+    nodes: usize,
+    absent: usize,
+    critical: usize,
+    warnings: usize,
+    headline: String,
+}
+
+/// A check's findings over all nodes and clusters.
+#[derive(Debug, Clone, Serialize)]
+struct CheckRow {
+    check: String,
+    title: String,
+    severity: String,
+    #[serde(skip)]
+    rank: usize,
+    findings: usize,
+    nodes: usize,
+}
+
+/// The template's input.
+#[derive(Serialize)]
+pub(super) struct Page<'a> {
+    run: Run<'a>,
+    page_title: String,
+    headline: &'a str,
+    totals: &'a Totals,
+    worst: Option<&'a str>,
+    grades: Value,
+    grade_names: Vec<&'a str>,
+    verdicts: VerdictChart,
+    clusters: &'a [ClusterRow],
+    nodes: &'a [NodeRow],
+    checks: Vec<&'a CheckRow>,
+    versions: Vec<Bar>,
+    kernels: Vec<Bar>,
+    rejected: &'a [Rejected],
+    rejected_note: String,
+}
+
+impl Overview {
+    /// An overview without rows.
+    pub fn new(totals: &Totals, headline: &str) -> Self {
+        Self {
+            totals: totals.clone(),
+            headline: headline.to_owned(),
+            nodes: Vec::new(),
+            clusters: Vec::new(),
+            rejected: Vec::new(),
+            checks: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            kernels: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a node's row, and its findings and versions to the sums.
+    pub fn add_node(&mut self, node: &Node) {
+        let summary = &node.summary;
+        self.nodes.push(NodeRow {
+            label: node.node.clone(),
+            href: node.page.as_deref().map(|page| href(0, page)),
+            cluster: node.cluster.clone(),
+            grade: node.grade.clone(),
+            rank: rank(node.grade.as_deref()),
+            score: node.score,
+            critical: of_severity(&node.findings, "critical"),
+            warnings: of_severity(&node.findings, "warning"),
+            duplicates: summary.duplicates,
+            orphans: summary.orphans,
+            unknown: summary.unknown,
+            entries: summary.entries,
+            pve_version: node.pve_version.clone(),
+            collected_at: node.collected_at.clone(),
+        });
+        self.add_findings(&node.findings);
+        for (counts, value) in [
+            (&mut self.versions, &node.pve_version),
+            (&mut self.kernels, &node.kernel),
+        ] {
+            let value = value.as_deref().unwrap_or("not collected");
+            *counts.entry(value.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Adds a cluster's row, and its findings to the sums.
+    pub fn add_cluster(&mut self, cluster: &Cluster) {
+        self.clusters.push(ClusterRow {
+            cluster: cluster.cluster.clone(),
+            href: cluster.page.as_deref().map(|page| href(0, page)),
+            grade: cluster.grade.clone(),
+            rank: rank(cluster.grade.as_deref()),
+            nodes: cluster.nodes.len(),
+            absent: cluster.absent.len(),
+            critical: of_severity(&cluster.findings, "critical"),
+            warnings: of_severity(&cluster.findings, "warning"),
+            headline: cluster.headline.clone(),
+        });
+        self.add_findings(&cluster.findings);
+    }
+
+    /// Adds an input that was not analyzed.
+    pub fn add_rejected(&mut self, rejected: &Rejected) {
+        self.rejected.push(rejected.clone());
+    }
+
+    fn add_findings(&mut self, findings: &[Finding]) {
+        let mut counts: BTreeMap<&str, (&Finding, usize)> = BTreeMap::new();
+        for finding in findings {
+            let seen = counts.entry(&finding.check).or_insert((finding, 0));
+            seen.1 += 1;
+            if severity_rank(&finding.severity) < severity_rank(&seen.0.severity) {
+                seen.0 = finding;
+            }
+        }
+        for (check, (worst, count)) in counts {
+            let rank = severity_rank(&worst.severity);
+            let row = self.checks.entry(check.to_owned()).or_insert_with(|| CheckRow {
+                check: check.to_owned(),
+                title: worst.title.clone(),
+                severity: worst.severity.clone(),
+                rank,
+                findings: 0,
+                nodes: 0,
+            });
+            if rank < row.rank {
+                row.severity.clone_from(&worst.severity);
+                row.rank = rank;
+            }
+            row.findings += count;
+            row.nodes += 1;
+        }
+    }
+
+    /// Puts the page together.
+    pub(super) fn page<'a>(&'a self, run: Run<'a>) -> Result<Page<'a>, String> {
+        let totals = &self.totals;
+        let grades: Vec<_> = totals
+            .grades
+            .iter()
+            .map(|grade| (grade.label.clone(), grade.count, Ink::of_grade(Some(&grade.label))))
+            .collect();
+        let told: Vec<String> =
+            totals.grades.iter().map(|grade| format!("{}: {}", grade.label, grade.count)).collect();
+        let title = format!("Nodes by grade: {}", told.join(", "));
+        let mut checks: Vec<&CheckRow> = self.checks.values().collect();
+        checks.sort_by(|a, b| (a.rank, b.findings, &a.check).cmp(&(b.rank, a.findings, &b.check)));
+        let graded = self.nodes.iter().map(|row| (row.rank, row.grade.as_deref()));
+        let all = graded.chain(self.clusters.iter().map(|row| (row.rank, row.grade.as_deref())));
+        Ok(Page {
+            run,
+            page_title: scope(self.nodes.len(), self.clusters.len()),
+            headline: &self.headline,
+            totals,
+            worst: all.min_by_key(|(rank, _)| *rank).and_then(|(_, grade)| grade),
+            grades: safe(columns(&title, &grades)?),
+            grade_names: totals
+                .grades
+                .iter()
+                .filter(|grade| grade.count > 0)
+                .map(|grade| grade.label.as_str())
+                .collect(),
+            verdicts: verdict_chart(
+                [totals.valid, totals.duplicates, totals.orphans, totals.unknown],
+                None,
+            )?,
+            clusters: &self.clusters,
+            nodes: &self.nodes,
+            checks,
+            versions: by_count(&self.versions)?,
+            kernels: by_count(&self.kernels)?,
+            rejected: &self.rejected,
+            rejected_note: match self.rejected.len() {
+                1 => "1 input could not be read".to_owned(),
+                many => format!("{} inputs could not be read", words::count(many as i64)),
+            },
+        })
+    }
+}
+
+/// What a report is about: `2 nodes, 1 cluster`.
+fn scope(nodes: usize, clusters: usize) -> String {
+    let number = |count: usize, what: &str| {
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{} {what}{plural}", words::count(count as i64))
+    };
+    match clusters {
+        0 => number(nodes, "node"),
+        _ => format!("{}, {}", number(nodes, "node"), number(clusters, "cluster")),
+    }
+}
+
+fn of_severity(findings: &[Finding], severity: &str) -> usize {
+    findings.iter().filter(|finding| finding.severity == severity).count()
+}
+
+/// Where a grade sorts, worst first; no grade comes last.
+fn rank(grade: Option<&str>) -> usize {
+    GRADES.iter().position(|name| Some(*name) == grade).unwrap_or(GRADES.len())
+}
+
+fn severity_rank(severity: &str) -> usize {
+    match severity {
+        "critical" => 0,
+        "warning" => 1,
+        _ => 2,
+    }
+}
+
+/// Bars for counts, largest first.
+fn by_count(counts: &BTreeMap<String, usize>) -> Result<Vec<Bar>, String> {
+    let mut sorted: Vec<_> = counts.iter().map(|(label, count)| (label.as_str(), *count)).collect();
+    sorted.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
+    count_bars(sorted.into_iter())
+}

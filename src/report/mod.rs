@@ -1,0 +1,11 @@
+//! What a reader gets: one view model, and a renderer for each format.
+
+pub mod build;
+mod charts;
+pub mod html;
+pub mod json;
+mod score;
+mod slugs;
+pub mod text;
+pub mod view;
+pub mod words;

@@ -1,0 +1,332 @@
+//! The console report, in the order a person needs it: grade and why, the
+//! numbers, issues worst first, guests, what evidence is missing.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::view;
+use super::words::{count, printable};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const GREEN: Style = AnsiColor::Green.on_default();
+const CYAN: Style = AnsiColor::Cyan.on_default();
+
+/// More nodes than this are listed a line each; their pages hold the rest.
+const DETAILED_NODES: usize = 8;
+
+/// Columns that text is folded to.
+const WIDTH: usize = 100;
+
+/// Writes a report as text. Colours are written as escape sequences: give a
+/// writer that strips them where they are not wanted.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn write(report: &view::Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page { out };
+    if report.nodes.len() != 1 {
+        page.overview(report)?;
+    }
+    for cluster in &report.clusters {
+        if !cluster.findings.is_empty() || !cluster.notes.is_empty() {
+            page.cluster(cluster)?;
+        }
+    }
+    if report.nodes.len() <= DETAILED_NODES {
+        for node in &report.nodes {
+            page.node(node)?;
+        }
+    }
+    for rejected in &report.rejected {
+        page.line(
+            RED,
+            "rejected ",
+            &format!("{}: {}", rejected.path, rejected.error),
+        )?;
+    }
+    Ok(())
+}
+
+struct Page<'a> {
+    out: &'a mut dyn Write,
+}
+
+fn severity_style(severity: &str) -> Style {
+    match severity {
+        "critical" => RED,
+        "warning" => YELLOW,
+        _ => CYAN,
+    }
+}
+
+fn grade_style(grade: Option<&str>) -> Style {
+    match grade {
+        Some("A+" | "A") => GREEN.bold(),
+        Some("F" | "D") | None => RED,
+        Some(_) => YELLOW.bold(),
+    }
+}
+
+impl Page<'_> {
+    /// A label in colour, and text folded beside it.
+    fn line(&mut self, style: Style, label: &str, text: &str) -> io::Result<()> {
+        let text = printable(text);
+        let indent = label.chars().count();
+        let mut lines = fold(&text, WIDTH.saturating_sub(indent)).into_iter();
+        writeln!(
+            self.out,
+            "{style}{label}{style:#}{}",
+            lines.next().unwrap_or_default()
+        )?;
+        for line in lines {
+            writeln!(self.out, "{:indent$}{line}", "")?;
+        }
+        Ok(())
+    }
+
+    fn heading(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "\n{BOLD}{}{BOLD:#}", printable(text))
+    }
+
+    fn overview(&mut self, report: &view::Report) -> io::Result<()> {
+        let totals = &report.totals;
+        self.line(BOLD, "", &report.headline)?;
+        writeln!(
+            self.out,
+            "\n{}: {} valid, {} duplicate, {} orphaned, {} unknown; {}, {}",
+            count(totals.entries, "entry", "entries"),
+            totals.valid,
+            totals.duplicates,
+            totals.orphans,
+            totals.unknown,
+            count(totals.critical, "critical issue", "critical issues"),
+            count(totals.warnings, "warning", "warnings"),
+        )?;
+        self.heading(&count(report.nodes.len(), "node", "nodes"))?;
+        let width = report
+            .nodes
+            .iter()
+            .map(|node| node.slug.chars().count())
+            .max()
+            .unwrap_or(0);
+        for node in &report.nodes {
+            let grade = node.grade.as_deref();
+            let style = grade_style(grade);
+            writeln!(
+                self.out,
+                "  {style}{:<2}{style:#}  {:<width$}  {:>3}  {}, {} duplicate, {} orphaned",
+                grade.unwrap_or("?"),
+                node.slug,
+                node.score
+                    .map_or_else(|| "-".to_owned(), |score| score.to_string()),
+                count(node.summary.entries, "entry", "entries"),
+                node.summary.duplicates,
+                node.summary.orphans,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn cluster(&mut self, cluster: &view::Cluster) -> io::Result<()> {
+        self.heading(&format!("Cluster {}", cluster.cluster))?;
+        for note in &cluster.notes {
+            self.line(YELLOW, "  note  ", note)?;
+        }
+        for finding in &cluster.findings {
+            self.finding(finding)?;
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, node: &view::Node) -> io::Result<()> {
+        self.title(node)?;
+        self.numbers(node)?;
+        self.issues(node)?;
+        self.guests(node)?;
+        if let Some(next) = &node.next_vmids {
+            self.heading("Next VM IDs")?;
+            self.line(DIM, "  ", &next.sentence)?;
+            for id in next.ids.iter().filter(|id| id.outcome == "blocked") {
+                self.line(
+                    YELLOW,
+                    "  blocked  ",
+                    &format!("{}: {}", id.vmid, id.meets.join("; ")),
+                )?;
+            }
+        }
+        self.missing(node)?;
+        if let Some(script) = &node.script {
+            self.heading("Cleanup")?;
+            self.line(
+                DIM,
+                "  ",
+                &format!(
+                    "{script}: {}. Without options it changes nothing.",
+                    count(node.planned.len(), "entry planned", "entries planned")
+                ),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn title(&mut self, node: &view::Node) -> io::Result<()> {
+        let grade = node.grade.as_deref();
+        let style = grade_style(grade);
+        let cluster = match (&node.cluster, node.environment.as_str()) {
+            (Some(cluster), _) => format!(", cluster {cluster}"),
+            (None, "standalone") => ", standalone".to_owned(),
+            _ => String::new(),
+        };
+        let version = node
+            .pve_version
+            .as_ref()
+            .map_or_else(String::new, |version| format!(", PVE {version}"));
+        writeln!(
+            self.out,
+            "\n{BOLD}{}{BOLD:#}{}  {DIM}{}{DIM:#}",
+            printable(&node.slug),
+            printable(&format!("{cluster}{version}")),
+            printable(&node.collected_at),
+        )?;
+        let score = node
+            .score
+            .map_or_else(String::new, |score| format!("  {score}/100"));
+        writeln!(
+            self.out,
+            "{style}Grade {}{style:#}{score}  {}",
+            grade.unwrap_or("none"),
+            printable(&node.grade_reason)
+        )?;
+        self.line(BOLD, "", &node.headline)
+    }
+
+    fn numbers(&mut self, node: &view::Node) -> io::Result<()> {
+        let summary = &node.summary;
+        self.heading("Summary")?;
+        for (label, number) in [
+            ("Entries of guests", summary.entries),
+            ("  valid", summary.valid),
+            ("  duplicate", summary.duplicates),
+            ("  orphaned", summary.orphans),
+            ("  unknown", summary.unknown),
+            ("  in use", summary.in_use),
+            ("Guests", summary.guests),
+            ("  running", summary.guests_running),
+        ] {
+            writeln!(self.out, "  {label:<20}{number:>6}")?;
+        }
+        Ok(())
+    }
+
+    fn issues(&mut self, node: &view::Node) -> io::Result<()> {
+        if node.findings.is_empty() {
+            return Ok(());
+        }
+        self.heading("Issues, worst first")?;
+        for finding in &node.findings {
+            self.finding(finding)?;
+        }
+        Ok(())
+    }
+
+    fn finding(&mut self, finding: &view::Finding) -> io::Result<()> {
+        let style = severity_style(&finding.severity);
+        let label = format!("  {:<9} ", finding.severity);
+        self.line(
+            style,
+            &label,
+            &format!("{} [{}]", finding.message, finding.check),
+        )?;
+        self.line(DIM, "            impact  ", &finding.impact)?;
+        self.line(DIM, "            do      ", &finding.remedy)
+    }
+
+    fn guests(&mut self, node: &view::Node) -> io::Result<()> {
+        if node.guests.is_empty() {
+            return Ok(());
+        }
+        self.heading("Guests")?;
+        for guest in &node.guests {
+            let style = match guest.health.as_str() {
+                "healthy" => GREEN,
+                "critical" => RED,
+                _ => YELLOW,
+            };
+            let locked = guest
+                .locked
+                .as_ref()
+                .map_or_else(String::new, |lock| format!(", locked ({lock})"));
+            let text = format!(
+                "{:<9} {:>9} {}  {:<24} {}{locked}{}, {}, {}",
+                guest.health,
+                guest.vmid,
+                guest.kind,
+                guest.name,
+                guest.status,
+                if guest.template { ", template" } else { "" },
+                count(guest.disks, "disk", "disks"),
+                count(guest.issues, "issue", "issues"),
+            );
+            let (health, rest) = text.split_at(9.min(text.len()));
+            writeln!(self.out, "  {style}{health}{style:#}{}", printable(rest))?;
+        }
+        Ok(())
+    }
+
+    fn missing(&mut self, node: &view::Node) -> io::Result<()> {
+        if node.missing.is_empty() && node.notes.is_empty() && node.checks_not_run.is_empty() {
+            return Ok(());
+        }
+        self.heading("Missing evidence")?;
+        for missing in &node.missing {
+            let detail = match missing.detail.as_str() {
+                "" => String::new(),
+                detail => format!(" ({detail})"),
+            };
+            let label = format!("  {:<10} ", missing.state);
+            self.line(
+                YELLOW,
+                &label,
+                &format!("{}{detail}: {}", missing.id, missing.consequence),
+            )?;
+        }
+        for check in &node.checks_not_run {
+            self.line(
+                DIM,
+                "  not run    ",
+                &format!("{}: needs {}", check.check, check.needs),
+            )?;
+        }
+        for note in &node.notes {
+            self.line(DIM, "  note       ", note)?;
+        }
+        Ok(())
+    }
+}
+
+/// Breaks a text at blanks; a word that is too long stays whole.
+fn fold(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    let mut length = 0;
+    for word in text.split(' ') {
+        let word_length = word.chars().count();
+        if length > 0 && length + 1 + word_length > width {
+            lines.push(std::mem::take(&mut line));
+            length = 0;
+        }
+        if !line.is_empty() || length > 0 {
+            line.push(' ');
+            length += 1;
+        }
+        line.push_str(word);
+        length += word_length;
+    }
+    lines.push(line);
+    lines
+}

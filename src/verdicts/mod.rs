@@ -1,0 +1,122 @@
+//! The verdict on every entry: what it is, whose, and why.
+//!
+//! Names are taken apart by LVM's rule, references resolved through
+//! `storage.cfg`; where a name and a fact of the evidence (a table, a UUID,
+//! LVM's metadata) disagree, the fact wins. Missing evidence is never read as
+//! absence: without configurations nothing is an orphan.
+
+mod duplicates;
+mod owners;
+mod reason;
+mod references;
+
+use crate::model::device::{Device, Index};
+use crate::model::guest::GuestKind;
+use crate::model::names::GuestVolume;
+use crate::model::node::Node;
+use crate::model::verdict::{LvState, Verdict};
+
+pub use references::{Hit, References};
+
+/// What is concluded of one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The reason's name (`guest-gone`, …), for the verdicts that have one.
+    pub reason: Option<&'static str>,
+    /// The verdict in a sentence.
+    pub explanation: String,
+    /// The guest whose volume it is or, for a dependent, lies on.
+    pub vmid: Option<u64>,
+    /// That guest's kind, where its configuration was read.
+    pub guest_kind: Option<GuestKind>,
+    /// What the volume is for, if its name is a guest's.
+    pub volume: Option<GuestVolume>,
+    /// The volume id that configurations name it by.
+    pub volume_id: Option<String>,
+    /// What LVM's metadata says of its UUID.
+    pub lv_state: LvState,
+    /// The entry it follows (a dependent) or doubles (a duplicate).
+    pub of: Option<Index>,
+    /// The guest and place that reference it, on this node or another.
+    pub referenced: Option<Hit>,
+}
+
+/// The verdicts of a node, by device.
+#[derive(Debug, Clone, Default)]
+pub struct Verdicts {
+    list: Vec<Judgement>,
+}
+
+impl Verdicts {
+    /// The verdict on a device.
+    pub fn get(&self, index: Index) -> Option<&Judgement> {
+        self.list.get(index)
+    }
+
+    /// All verdicts with their devices, in the order of the listing.
+    pub fn of<'a>(
+        &'a self,
+        node: &'a Node,
+    ) -> impl Iterator<Item = (Index, &'a Device, &'a Judgement)> {
+        node.devices
+            .iter()
+            .zip(&self.list)
+            .map(|((index, device), judgement)| (index, device, judgement))
+    }
+
+    /// The guest's entry that a dependent finally lies on; the entry itself
+    /// for any other.
+    pub fn root(&self, index: Index) -> Index {
+        let mut at = index;
+        for _ in 0..self.list.len() {
+            match self.get(at) {
+                Some(judgement) if judgement.verdict == Verdict::Dependent => match judgement.of {
+                    Some(of) => at = of,
+                    None => break,
+                },
+                _ => break,
+            }
+        }
+        at
+    }
+}
+
+/// Judges every entry of a node.
+pub fn judge(node: &Node) -> Verdicts {
+    let owners = owners::assign(node);
+    let doubled = duplicates::find(node, &owners);
+    let here = References::of(node, &node.guests.here, &owners);
+    let elsewhere = References::of(node, &node.guests.elsewhere, &owners);
+    let scene = reason::Scene {
+        node,
+        owners: &owners,
+        doubled: &doubled,
+        here: &here,
+        elsewhere: &elsewhere,
+    };
+    let mut list: Vec<Judgement> = node
+        .devices
+        .iter()
+        .map(|(index, device)| reason::judge(&scene, index, device))
+        .collect();
+    follow(&mut list, &owners);
+    Verdicts { list }
+}
+
+/// A dependent's guest is that of the entry it lies on.
+fn follow(list: &mut [Judgement], owners: &owners::Owners) {
+    for index in 0..list.len() {
+        let Some(root) = owners.root(index) else {
+            continue;
+        };
+        let Some((vmid, kind)) = list.get(root).map(|j| (j.vmid, j.guest_kind)) else {
+            continue;
+        };
+        if let Some(judgement) = list.get_mut(index) {
+            judgement.vmid = vmid;
+            judgement.guest_kind = kind;
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Which entries are a guest's own volumes, and which lie on such an entry or
+//! are a layer of it.
+
+use crate::model::device::{Device, Index};
+use crate::model::names::{GuestVolume, partition_parent};
+use crate::model::node::Node;
+use crate::parse::dmsetup_table::Target;
+
+/// What an entry is to guests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A guest's volume, by its LV's name.
+    Guest(GuestVolume),
+    /// A partition or layer that follows another entry.
+    Follows(Index),
+    /// Nothing.
+    None,
+}
+
+/// What each entry of a node is to guests.
+#[derive(Debug)]
+pub(super) struct Owners {
+    list: Vec<Owner>,
+}
+
+impl Owners {
+    pub fn get(&self, index: Index) -> &Owner {
+        self.list.get(index).unwrap_or(&Owner::None)
+    }
+
+    pub fn guest(&self, index: Index) -> Option<&GuestVolume> {
+        match self.get(index) {
+            Owner::Guest(volume) => Some(volume),
+            _ => None,
+        }
+    }
+
+    /// The entry that a follower finally lies on; none for what follows
+    /// nothing, and for a circle.
+    pub fn root(&self, index: Index) -> Option<Index> {
+        let mut at = index;
+        for _ in 0..=self.list.len() {
+            match self.get(at) {
+                Owner::Follows(parent) => at = *parent,
+                _ => return (at != index).then_some(at),
+            }
+        }
+        None
+    }
+}
+
+/// Assigns every entry of a node.
+pub(super) fn assign(node: &Node) -> Owners {
+    let mut owners = Owners {
+        list: node
+            .devices
+            .iter()
+            .map(|(index, device)| by_itself(node, index, device))
+            .collect(),
+    };
+    // What lies on a follower follows, too: a pool on a guest's disk, and the
+    // volumes in that pool. Each round settles one more level; the number of
+    // entries bounds a circle of tables.
+    let mut pending: Vec<Index> = (0..node.devices.len()).collect();
+    for _ in 0..node.devices.len() {
+        let settled: Vec<(Index, Index)> = pending
+            .iter()
+            .filter_map(|index| Some((*index, lies_on(node, &owners, *index)?)))
+            .collect();
+        if settled.is_empty() {
+            break;
+        }
+        for (index, parent) in settled {
+            if let Some(owner) = owners.list.get_mut(index) {
+                *owner = Owner::Follows(parent);
+            }
+        }
+        pending.retain(|index| !matches!(owners.get(*index), Owner::Follows(_)));
+    }
+    owners
+}
+
+/// What an entry is by its own UUID and name.
+fn by_itself(node: &Node, index: Index, device: &Device) -> Owner {
+    if let Some(parent) = layer_of(node, index, device) {
+        return Owner::Follows(parent);
+    }
+    match device.volume().and_then(|(_, lv)| GuestVolume::parse(lv)) {
+        Some(volume) => Owner::Guest(volume),
+        None => Owner::None,
+    }
+}
+
+/// The entry that this one is a partition or an inner layer of, by UUID; by
+/// name only where there is neither UUID nor table.
+fn layer_of(node: &Node, index: Index, device: &Device) -> Option<Index> {
+    let devices = &node.devices;
+    let is_guests = |parent: &Index| {
+        *parent != index
+            && devices
+                .get(*parent)
+                .and_then(Device::volume)
+                .is_some_and(|(_, lv)| GuestVolume::parse(lv).is_some())
+    };
+    if let Some(uuid) = &device.uuid {
+        if let Some(parent) = partition_parent(uuid) {
+            return devices.by_uuid(parent).filter(|parent| *parent != index);
+        }
+        let layer = device.lvm_uuid.as_ref()?.layer.as_ref()?;
+        // `LVM-…-real` below the volume `LVM-…`.
+        let volume = uuid.strip_suffix(layer)?.strip_suffix('-')?;
+        if let Some(parent) = devices.by_uuid(volume) {
+            return Some(parent).filter(is_guests);
+        }
+        // `…_rimage_0` below the volume it is a part of: by table and name,
+        // since a pool that a volume lies on is below it, too.
+        let (_, part) = device.volume()?;
+        return devices.above(index).iter().copied().find(|above| {
+            let whole = devices
+                .get(*above)
+                .and_then(Device::volume)
+                .map(|(_, lv)| lv);
+            is_guests(above)
+                && whole
+                    .and_then(|whole| part.strip_prefix(whole))
+                    .is_some_and(|rest| rest.starts_with('_'))
+        });
+    }
+    if device.below.is_empty() {
+        let parent = devices.by_name(partitioned_name(&device.name)?)?;
+        return Some(parent).filter(is_guests);
+    }
+    None
+}
+
+/// `NAMEp1` or `NAME-part1` without its end.
+fn partitioned_name(name: &str) -> Option<&str> {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    if stem.len() == name.len() {
+        return None;
+    }
+    stem.strip_suffix("-part")
+        .or_else(|| stem.strip_suffix('p'))
+}
+
+/// The guest's entry, or a follower of one, that an entry's table lies on.
+///
+/// The inner layers of a volume with snapshots (`-real`, `-cow`) lie below
+/// it, and so do the parts of a RAID; those don't make their volume a
+/// follower. Neither does a thin volume's external origin: a template's disk
+/// below the clone that reads from it.
+fn lies_on(node: &Node, owners: &Owners, index: Index) -> Option<Index> {
+    let device = node.devices.get(index)?;
+    let origin = device
+        .segments
+        .iter()
+        .find_map(|segment| match segment.target {
+            Target::Thin { origin, .. } => origin,
+            _ => None,
+        });
+    node.devices
+        .below(index)
+        .filter(|below| {
+            let number = node.devices.get(*below).and_then(|below| below.devno);
+            number.is_none() || number != origin
+        })
+        .find(|below| match owners.get(*below) {
+            Owner::Guest(_) => true,
+            Owner::Follows(_) => {
+                !is_inner_layer(node, *below)
+                    && owners.root(*below).is_some_and(|root| root != index)
+            }
+            Owner::None => false,
+        })
+}
+
+/// Whether an entry is a layer that its own volume lies on, rather than one
+/// on top of it.
+fn is_inner_layer(node: &Node, index: Index) -> bool {
+    node.devices
+        .get(index)
+        .and_then(|device| device.lvm_uuid.as_ref()?.layer.as_deref())
+        .is_some_and(|layer| {
+            matches!(layer, "real" | "cow" | "cdata" | "cmeta" | "cpool" | "cvol")
+                || layer.starts_with("rimage")
+                || layer.starts_with("rmeta")
+                || layer.starts_with("mimage")
+                || layer.starts_with("mlog")
+        })
+}

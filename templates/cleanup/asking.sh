@@ -1,0 +1,71 @@
+# --- Saying and asking -------------------------------------------------------
+
+# Says a line on the terminal; with --execute also to the log file and syslog.
+say() {
+    printf '%s\n' "$*"
+    [ "$mode" = execute ] || return 0
+    printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >>"$LOG" || log_works=no
+    limited "$ASK_SECONDS" logger -t dmaudit-cleanup -- "$*"
+}
+
+# Ends the script before it did anything.
+refuse() {
+    printf '%s: refused: %s\n' "$ME" "$*" >&2
+    exit 2
+}
+
+# Notes why the entry at hand is not touched, and fails, as a guard does.
+because() {
+    reason=$*
+    return 1
+}
+
+# limited SECONDS COMMAND...: runs a command that may hang, as all do that meet
+# a suspended device or a stuck /etc/pve. Then $answer.out and $answer.err hold
+# its output, and $status its exit status, or 'hung' if there is no answer. A
+# command that not even SIGKILL ends is left behind; it does not hold the lock.
+limited() {
+    seconds=$1
+    shift
+    asked=$((asked + 1))
+    answer=$TMP/$asked
+    (
+        timeout -k 2 "$seconds" "$@" >"$answer.out" 2>"$answer.err" </dev/null
+        echo "$?" >"$answer.status"
+    ) >/dev/null 2>&1 9>&- &
+    naps=0
+    until [ -s "$answer.status" ]; do
+        if [ "$naps" -ge $(((seconds + 4) * 50)) ]; then
+            status=hung
+            return 0
+        fi
+        sleep 0.02
+        naps=$((naps + 1))
+    done
+    wait "$!"
+    read -r status <"$answer.status"
+    case $status in
+    124 | 137) status=hung ;;
+    esac
+}
+
+# answered WHAT: whether the last limited command succeeded; if not, why not.
+answered() {
+    [ "$status" = 0 ] && return 0
+    if [ "$status" = hung ]; then
+        because "$1 gave no answer in $seconds seconds"
+    else
+        because "$1 failed (exit status $status): $(head -n 1 "$answer.err" | plain)"
+    fi
+}
+
+# Lets printable ASCII through: nothing else belongs on a terminal or in a log.
+plain() {
+    tr -cd '\040-\176\n'
+}
+
+is_number() {
+    case $1 in
+    '' | *[!0-9]*) return 1 ;;
+    esac
+}

@@ -1,0 +1,141 @@
+# --- Guards: the guest -------------------------------------------------------
+
+# /etc/pve answers, and it is the cluster's file system: when that is down, the
+# folder is empty, and nothing can be said about any guest.
+pve_answers() {
+    limited "$ASK_SECONDS" ls "$PVE/nodes/$NODE"
+    answered "$PVE/nodes/$NODE" || return 1
+    # Without quorum this node may be looking at an old copy.
+    limited "$ASK_SECONDS" cat "$PVE/.members"
+    if [ "$status" = hung ]; then
+        because "$PVE/.members gave no answer"
+    elif [ "$status" = 0 ] && grep -Eq '"quorate": *0' "$answer.out"; then
+        because 'the cluster has no quorum, so the configurations seen here may be old'
+    fi
+}
+
+# The guest does not run on this node and is not locked in a listing.
+guest_is_idle() {
+    guests_listed=no
+    limited "$ASK_SECONDS" qm list
+    answered 'qm list' || return 1
+    guest_in_list 'qm list' || return 1
+    limited "$ASK_SECONDS" pct list
+    answered 'pct list' || return 1
+    guest_in_list 'pct list' || return 1
+    [ -n "$vmid" ] || return 0
+    [ -e "$RUN/qemu-server/$vmid.pid" ] || return 0
+    if ! read -r pid <"$RUN/qemu-server/$vmid.pid" || ! is_number "$pid"; then
+        because "$RUN/qemu-server/$vmid.pid cannot be read, so guest $vmid may be running"
+    elif [ -e "$PROC/$pid" ]; then
+        because "guest $vmid is running (process $pid)"
+    fi
+}
+
+# Finds the guest in a listing by the listing's own header. Only NAME may hold
+# blanks or be empty: columns before it are counted from the left, columns
+# behind it from the right.
+guest_in_list() {
+    [ -s "$answer.out" ] || return 0 # both print nothing when there is no guest
+    if ! state=$(awk -v vmid="$vmid" '
+        NR == 1 {
+            width = NF
+            for (i = 1; i <= NF; i++) column[toupper($i)] = i
+            if (!("VMID" in column) || !("STATUS" in column)) { print "unreadable"; exit }
+            next
+        }
+        NF == 0 { next }
+        function value(title,   at) {
+            at = column[title]
+            if ("NAME" in column && at > column["NAME"]) at = NF < width ? 0 : NF - (width - at)
+            return at > 0 && at <= NF ? $at : "unreadable"
+        }
+        {
+            id = value("VMID")
+            if (id !~ /^[0-9]+$/) { print "unreadable"; exit }
+            print "listed"
+            if (id "" != vmid "") next
+            print "status", value("STATUS")
+            if ("LOCK" in column && NF >= width) print "lock", value("LOCK")
+        }' "$answer.out"); then
+        because "the answer of $1 could not be read"
+        return 1
+    fi
+    while read -r what value; do
+        case $what in
+        listed) guests_listed=yes ;;
+        status)
+            if [ "$value" != stopped ]; then
+                because "guest $vmid is not stopped on this node: its status is '$(echo "$value" | plain)'"
+                return 1
+            fi
+            ;;
+        lock)
+            because "guest $vmid is locked ($(echo "$value" | plain))"
+            return 1
+            ;;
+        unreadable)
+            because "the answer of $1 could not be understood"
+            return 1
+            ;;
+        esac
+    done <<EOF
+$state
+EOF
+}
+
+# No configuration of any guest of the cluster names it, and its own guest is
+# not locked, wherever it is.
+not_configured() {
+    limited "$ASK_SECONDS" find "$PVE/nodes" -mindepth 3 -maxdepth 3 \
+        \( -path '*/qemu-server/*.conf' -o -path '*/lxc/*.conf' \) -print
+    answered 'listing the configurations of the guests' || return 1
+    if [ ! -s "$answer.out" ] && [ "$guests_listed" = yes ]; then
+        because "qm or pct list guests, but $PVE holds no configuration of any"
+        return 1
+    fi
+    if [ "$guest_gone" = yes ] && grep -q "/$vmid\.conf\$" "$answer.out"; then
+        because "guest $vmid has a configuration now: the VMID was given out again since the snapshot, or it lives elsewhere"
+        return 1
+    fi
+    limited "$ASK_SECONDS" find "$PVE/nodes" -mindepth 3 -maxdepth 3 \
+        \( -path '*/qemu-server/*.conf' -o -path '*/lxc/*.conf' \) \
+        -exec awk -v words="$words dm-$live_minor" -v vmid="$vmid" -v lv="${volume#*/}" \
+        "$REFERENCES" '{}' +
+    answered 'reading the configurations of the guests' || return 1
+    [ ! -s "$answer.out" ] || because "$(head -n 1 "$answer.out" | plain)"
+}
+
+# The awk program of not_configured. It reads every line but comments, in every
+# section: a snapshot or a pending change needs its volumes too. A word is a
+# longest run of letters, digits and + _ . - (udev's dm-name-, dm-uuid- aside).
+# LVM snapshots of a disk, snap_DISK_SNAPSHOT, are named nowhere; there the
+# guest's section [SNAPSHOT] counts.
+REFERENCES='
+BEGIN { count = split(words, list, " "); for (i = 1; i <= count; i++) wanted[list[i]] = 1 }
+FNR == 1 { section = ""; own = vmid != "" && FILENAME ~ ("/" vmid "[.]conf$") }
+/^#/ { next }
+/^\[/ {
+    section = $0
+    sub(/^\[/, "", section)
+    sub(/\].*$/, "", section)
+    ending = "_" section
+    disk = lv
+    sub(/[.]qcow2$/, "", disk)
+    if (own && disk ~ /^snap_/ && length(disk) > length(ending) &&
+        substr(disk, length(disk) - length(ending) + 1) "" == ending "")
+        print "the snapshot " section " in " FILENAME " needs it"
+}
+own && section == "" && /^lock[ \t]*:/ {
+    state = $0
+    sub(/^lock[ \t]*:[ \t]*/, "", state)
+    print "guest " vmid " is locked (" state ") in " FILENAME
+}
+{
+    count = split($0, run, /[^A-Za-z0-9+_.-]+/)
+    for (i = 1; i <= count; i++) {
+        word = run[i]
+        sub(/^dm-(name|uuid)-/, "", word)
+        if (run[i] in wanted || word in wanted) print FILENAME " references it (" run[i] ")"
+    }
+}'

@@ -1,0 +1,90 @@
+# --- Guards: LVM -------------------------------------------------------------
+
+# Asks LVM, from the disks and not from its hints, whether the volume exists,
+# and settles what may be done: $doing is 'remove' for what LVM does not know,
+# 'deactivate' for what it does.
+lvm_agrees() {
+    doing=
+    split_uuid || return 1
+    limited "$ASK_SECONDS" lvs -a --config 'devices/hints="none"' --noheadings --separator '|' \
+        -o vg_uuid,lv_uuid,vg_name,lv_name,lv_kernel_major,lv_kernel_minor
+    answered lvs || return 1
+    # Per volume: UUID without dashes, VG/LV (hidden ones in brackets), number.
+    if ! awk -F '|' '{
+            gsub(/ /, "")
+            id = $1 $2
+            gsub(/-/, "", id)
+            print id "|" $3 "/" $4 "|" $5 ":" $6
+        }' "$answer.out" >"$TMP/volumes"; then
+        because 'the answer of lvs could not be read'
+        return 1
+    fi
+    known=
+    known_number=
+    same_name=0
+    while IFS='|' read -r its_id its_volume its_number; do
+        if [ -n "$lvm_id" ] && [ "$its_id" = "$lvm_id" ]; then
+            known=$its_volume
+            known_number=$its_number
+        elif [ "$its_number" = "$live_major:$live_minor" ]; then
+            because "LVM uses this device as $(echo "$its_volume" | plain)"
+            return 1
+        fi
+        [ "$its_volume" != "$volume" ] || same_name=$((same_name + 1))
+    done <"$TMP/volumes"
+    if [ -n "$known" ]; then
+        may_deactivate
+    else
+        may_remove
+    fi
+}
+
+# LVM's devices have the UUID 'LVM-', the volume group's and the volume's UUID
+# (32 characters each) and perhaps '-layer'. Anything else LVM cannot know.
+split_uuid() {
+    lvm_id=
+    layer=
+    case $uuid in
+    LVM-*) ;;
+    *) return 0 ;;
+    esac
+    if ! echo "$uuid" | grep -Eq '^LVM-[A-Za-z0-9]{64}(-.+)?$'; then
+        because 'its UUID starts as those of LVM do, but is not one'
+        return 1
+    fi
+    lvm_id=$(printf '%.64s' "${uuid#LVM-}")
+    layer=${uuid#"LVM-$lvm_id"}
+}
+
+may_deactivate() {
+    if [ "$action" = remove ] && [ "$lvm" != unknown ]; then
+        because "LVM has a volume with this UUID now: $(echo "$known" | plain)"
+    elif [ -n "$layer" ]; then
+        because "it is a layer ($layer) of $(echo "$known" | plain), which LVM knows: deactivate that instead"
+    elif [ "$known" != "$volume" ]; then
+        because "LVM names this volume $(echo "$known" | plain) now"
+    elif [ "$same_name" != 1 ]; then
+        because "more than one volume is named $volume"
+    elif [ "$known_number" != "$live_major:$live_minor" ]; then
+        because "LVM has $volume active as $known_number, not as this device"
+    else
+        doing=deactivate
+    fi
+}
+
+may_remove() {
+    if [ "$action" != remove ]; then
+        because 'LVM has no volume with this UUID any more; collect and analyze again'
+        return 1
+    fi
+    if [ -n "$lvm_id" ]; then
+        # A volume group that LVM does not see may well still have the volume.
+        limited "$ASK_SECONDS" vgs --config 'devices/hints="none"' --noheadings -o vg_uuid
+        answered vgs || return 1
+        if ! tr -d ' -' <"$answer.out" | grep -Fqx "$(printf '%.32s' "$lvm_id")"; then
+            because 'LVM does not see the volume group it belonged to, so it may still exist'
+            return 1
+        fi
+    fi
+    doing=remove
+}

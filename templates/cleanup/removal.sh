@@ -1,0 +1,109 @@
+# --- The way back, and the removal -------------------------------------------
+
+# Whether the way back can be written down: a table must look like one, and one
+# with keys is shown without them.
+can_be_undone() {
+    [ "$doing" = remove ] || return 0
+    if printf '%s\n' "$live_table" | grep -Evq '^[0-9]+ [0-9]+ [a-z][a-z0-9-]*( .*)?$'; then
+        because 'its table cannot be read, so it could not be brought back'
+    elif printf '%s\n' "$live_table" | plain | grep -Eq '^[0-9]+ [0-9]+ (crypt|integrity)( |$)'; then
+        because 'it is encrypted: without its keys it could not be brought back'
+    fi
+}
+
+# Puts the way back in front of those already in the undo script, so that what
+# went last comes back first: parents before their children. The file is whole
+# at every moment.
+write_way_back() {
+    way_back >"$TMP/way-back" &&
+        undo_head >"$UNDO.new" &&
+        cat "$TMP/way-back" "$TMP/undo-steps" >>"$UNDO.new" &&
+        cat "$TMP/way-back" "$TMP/undo-steps" >"$TMP/undo-steps.new" &&
+        mv -f "$UNDO.new" "$UNDO" &&
+        mv -f "$TMP/undo-steps.new" "$TMP/undo-steps"
+}
+
+# One step of the undo script. Every name in it is of letters, digits and
+# + _ . - # : = @ / only, and the table's lines start with a number.
+way_back() {
+    printf '\n# taken out %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    case $doing in
+    deactivate) printf "activate '%s'\n" "$volume" ;;
+    remove)
+        case $live_attr in
+        *r) write_mode=--readonly ;;
+        *) write_mode=--readwrite ;;
+        esac
+        printf "create '%s' '%s' %s <<'TABLE'\n" "$name" "$uuid" "$write_mode" &&
+            table_by_names &&
+            echo TABLE
+        ;;
+    esac
+}
+
+# The live table with the device-mapper devices in it by name: a parent that is
+# brought back may get another number.
+table_by_names() {
+    printf '%s\n' "$live_table" >"$TMP/table" &&
+        awk -v folder="$DEV/mapper" '
+            FNR == NR {
+                split($0, column, "|")
+                if (column[1] ~ /^[A-Za-z0-9+_.-]+$/) path[column[3] ":" column[4]] = folder "/" column[1]
+                next
+            }
+            {
+                for (i = 1; i <= NF; i++) if ($i in path) $i = path[$i]
+                print
+            }' "$devices" "$TMP/table"
+}
+
+undo_head() {
+    cat <<EOF
+#!/bin/sh
+# Brings back what a cleanup script took out of the kernel of $NODE, the last
+# first. Run it as root on that node. What is there already is left alone.
+
+NODE='$NODE'
+BOOT_ID_FILE='$PROC/sys/kernel/random/boot_id'
+BOOT_ID='$(tr -cd 'a-f0-9-' 2>/dev/null <"$PROC/sys/kernel/random/boot_id")'
+EOF
+    cat <<'EOF'
+failed=0
+
+# activate VG/LV
+activate() {
+    lvchange -ay -K "$1" || failed=1
+}
+
+# create NAME UUID MODE <TABLE
+create() {
+    table=$(cat)
+    if [ "$(cat "$BOOT_ID_FILE")" != "$BOOT_ID" ]; then
+        echo "$1: not brought back: the node was rebooted, its table may name other disks" >&2
+        failed=1
+    elif dmsetup info -c --noheadings --separator '|' -o name | grep -Fqx -- "$1"; then
+        echo "$1: is there already"
+    elif [ "$3" = --readonly ]; then
+        printf '%s\n' "$table" | dmsetup create "$1" ${2:+--uuid "$2"} --readonly || failed=1
+    else
+        printf '%s\n' "$table" | dmsetup create "$1" ${2:+--uuid "$2"} || failed=1
+    fi
+}
+
+name=$(uname -n)
+if [ "${name%%.*}" != "$NODE" ] || [ "$(id -u)" != 0 ]; then
+    echo "refused: this undoes a cleanup of $NODE, and must run there, as root" >&2
+    exit 2
+fi
+trap 'exit "$failed"' EXIT
+EOF
+}
+
+# THE ONLY FUNCTION THAT REMOVES. Nothing else in this script holds a command
+# that changes a device, and only 'item' calls it, after every guard.
+take_out() {
+    case $doing in
+    remove) limited "$CHANGE_SECONDS" dmsetup remove "$name" ;;
+    deactivate) limited "$CHANGE_SECONDS" lvchange -an "$volume" ;;
+    esac
+}

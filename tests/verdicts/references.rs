@@ -1,0 +1,200 @@
+//! What keeps a volume in use.
+
+use crate::recording::{Recording, info};
+
+const CONF: &str = "/etc/pve/nodes/pve1/qemu-server/104.conf";
+
+/// The verdict on 104's dropped disk when its configuration has this text,
+/// too.
+fn with(text: &str) -> &'static str {
+    Recording::of("pve1")
+        .add(CONF, text)
+        .audit()
+        .verdict("pve-vm--104--disk--1")
+}
+
+#[test]
+fn every_section_and_form_keeps_a_volume() {
+    for text in [
+        "scsi1: local-lvm:vm-104-disk-1,size=64M\n",
+        "virtio15: cache=none,file=local-lvm:vm-104-disk-1\n",
+        "tpmstate0: local-lvm:vm-104-disk-1,size=4M,version=v2.0\n",
+        "unused255: local-lvm:vm-104-disk-1\n",
+        "scsi1: LOCAL-LVM:vm-104-disk-1\n",
+        "scsi1: /dev/pve/vm-104-disk-1\n",
+        "scsi1: /dev/mapper/pve-vm--104--disk--1,backup=0\n",
+        "scsi1: /dev/dm-10\n",
+        "scsi1: /dev/disk/by-id/dm-name-pve-vm--104--disk--1\n",
+        "scsi1: /dev/disk/by-id/dm-uuid-LVM-qI2XpXd8NIWOZXTC892vFjhskE9CCRM7YmifZswYeBRE0lTYcX6C1jPHp6neJAix\n",
+        "args: -drive file=/dev/pve/vm-104-disk-1,if=none\n",
+        "scsi1: gone-storage:vm-104-disk-1\n",
+        "[PENDING]\nscsi1: local-lvm:vm-104-disk-1\n",
+        "[old]\nscsi1: local-lvm:vm-104-disk-1\n",
+        "[old]\nvmstate: local-lvm:vm-104-disk-1\n",
+        "[special:fleecing]\nfleecing-images: local-lvm:vm-104-disk-1\n",
+    ] {
+        assert_eq!(with(text), "valid", "{text}");
+    }
+}
+
+#[test]
+fn prose_and_other_volumes_do_not() {
+    for text in [
+        "#local-lvm:vm-104-disk-1\n",
+        "description: local-lvm:vm-104-disk-1\n",
+        "scsi1: local-lvm:vm-104-disk-10\n",
+        "scsi1: local:104/vm-104-disk-1.raw\n",
+        "scsi1: SSD-HA01:vm-104-disk-1\n",
+        "scsi1: none,media=cdrom\n",
+    ] {
+        assert_eq!(with(text), "orphan", "{text}");
+    }
+}
+
+#[test]
+fn without_storage_cfg_the_storage_is_guessed_and_doubt_counts_as_use() {
+    let verdict = |line: &str| {
+        Recording::of("pve1")
+            .remove("/etc/pve/storage.cfg")
+            .add(CONF, line)
+            .audit()
+            .verdict("pve-vm--104--disk--1")
+    };
+    assert_eq!(verdict("scsi1: local-lvm:vm-104-disk-1\n"), "valid");
+    assert_eq!(verdict("scsi1: nowhere:vm-104-disk-1\n"), "valid");
+    assert_eq!(verdict("scsi1: ssdha01:vm-104-disk-1\n"), "orphan");
+    let all = Recording::of("pve1").remove("/etc/pve/storage.cfg").audit();
+    assert_eq!((all.count("valid"), all.count("orphan")), (11, 4));
+}
+
+#[test]
+fn another_guests_reference_counts_as_well() {
+    let audited = Recording::of("pve1")
+        .add(
+            "/etc/pve/nodes/pve1/lxc/200.conf",
+            "mp5: local-lvm:vm-119-disk-0,mp=/old\n",
+        )
+        .audit();
+    assert_eq!(
+        audited.line("pve-vm--119--disk--0"),
+        "valid - backed none -"
+    );
+}
+
+#[test]
+fn a_reference_from_another_node_means_elsewhere_and_blocks_the_script() {
+    let audited = Recording::of("pve1")
+        .add(
+            "/etc/pve/nodes/pve2/qemu-server/171.conf",
+            "scsi5: local-lvm:vm-119-disk-0\n",
+        )
+        .audit();
+    assert_eq!(
+        audited.line("pve-vm--119--disk--0"),
+        "orphan guest-elsewhere backed none referenced"
+    );
+}
+
+#[test]
+fn snapshots_of_disks_follow_from_their_section() {
+    let uuid = "LVM-qI2XpXd8NIWOZXTC892vFjhskE9CCRM7ftq4wkrfecbRwFVSBYo2KXcofv4WEcbB";
+    let audited = Recording::of("pve1")
+        .add("dmsetup-info", &info("pve-snap_vm--100--disk--0_before", 30, 0, uuid))
+        .add("dmsetup-info", &info("pve-snap_vm--100--disk--0_after", 31, 0, ""))
+        .add("dmsetup-table", "pve-snap_vm--100--disk--0_before: 0 131072 thin 254:2 20\npve-snap_vm--100--disk--0_after: 0 131072 thin 254:2 21\n")
+        .audit();
+    assert_eq!(
+        audited.line("pve-snap_vm--100--disk--0_before"),
+        "valid - backed none -"
+    );
+    assert_eq!(
+        audited.entry("pve-snap_vm--100--disk--0_after").0.reason,
+        Some("disk-unreferenced")
+    );
+}
+
+#[test]
+fn volume_chains_keep_their_snapshots() {
+    let conf = "scsi3: SSD-HA01:vm-104-disk-3.qcow2,size=1G\n[s1]\nscsi3: SSD-HA01:vm-104-disk-3.qcow2,size=1G\n";
+    let names = [
+        "ssd--ha01-vm--104--disk--3.qcow2",
+        "ssd--ha01-snap_vm--104--disk--3_s1.qcow2",
+        "ssd--ha01-snap_vm--104--disk--3_s2.qcow2",
+    ];
+    let mut recording = Recording::of("pve1").add(CONF, conf);
+    for (number, name) in (40..).zip(names) {
+        recording = recording
+            .add("dmsetup-info", &info(name, number, 0, ""))
+            .add(
+                "dmsetup-table",
+                &format!(
+                    "{name}: 0 2048 linear 253:32 {}\n",
+                    u64::from(number) * 1_000_000
+                ),
+            );
+    }
+    let audited = recording.audit();
+    assert_eq!(
+        names.map(|name| audited.verdict(name)),
+        ["valid", "valid", "orphan"]
+    );
+}
+
+#[test]
+fn layers_of_a_volume_follow_it() {
+    let uuid = "LVM-NSrARW8xE3eF5Knc0vyq4gzobI2n1ie4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let audited = Recording::of("pve1")
+        .add(CONF, "scsi3: SSD-HA01:vm-104-disk-3,size=1G\n")
+        .add("dmsetup-info", &info("ssd--ha01-vm--104--disk--3", 40, 0, uuid))
+        .add("dmsetup-info", &info("ssd--ha01-vm--104--disk--3-real", 41, 1, &format!("{uuid}-real")))
+        .add("dmsetup-table", "ssd--ha01-vm--104--disk--3: 0 2048 snapshot-origin 254:41\nssd--ha01-vm--104--disk--3-real: 0 2048 linear 253:32 900000\n")
+        .audit();
+    assert_eq!(audited.verdict("ssd--ha01-vm--104--disk--3"), "valid");
+    assert_eq!(
+        audited.verdict("ssd--ha01-vm--104--disk--3-real"),
+        "dependent"
+    );
+}
+
+#[test]
+fn the_metadata_name_of_a_renamed_volume_counts() {
+    // Renamed on another node: this kernel still has the old name.
+    let audited = Recording::of("pve2")
+        .edit(
+            "lvs-json",
+            "\"lv_name\":\"vm-171-disk-0\"",
+            "\"lv_name\":\"vm-171-disk-9\"",
+        )
+        .edit(
+            "/etc/pve/nodes/pve2/qemu-server/171.conf",
+            "vm-171-disk-0",
+            "vm-171-disk-9",
+        )
+        .audit();
+    assert_eq!(audited.verdict("ssd--ha01-vm--171--disk--0"), "valid");
+}
+
+#[test]
+fn a_lab_inside_a_guest_is_no_guest_of_this_cluster() {
+    // A nested hypervisor's volume, activated on the host.
+    let audited = Recording::of("pve1")
+        .add(
+            "dmsetup-info",
+            &info(
+                "inner-vm--100--disk--0",
+                40,
+                0,
+                "LVM-kfO11VeBT5UA0L8ZRlR88J0scdr48aNJBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB",
+            ),
+        )
+        .add(
+            "dmsetup-table",
+            "inner-vm--100--disk--0: 0 2048 linear 254:17 100000\n",
+        )
+        .audit();
+    assert_eq!(
+        audited.line("inner-vm--100--disk--0"),
+        "dependent - unknown none -"
+    );
+    assert_eq!(audited.entry("inner-vm--100--disk--0").0.vmid, Some(103));
+}
