@@ -1,0 +1,125 @@
+//! What must never enter a bundle.
+
+use crate::node::{Node, find_tool};
+use crate::recorded;
+
+/// A configuration with a secret, each holding `hunter2`, wherever one can stand.
+pub const SECRETIVE: &str = r##"#**Root password%3A** hunter2-description
+#and hunter2-below
+agent: 1
+args: -object secret,id=s0,data=hunter2-data -vnc :7,password=hunter2-vnc -fw_cfg 'name=x,string=hunter2 hunter2-cfg' -drive file=/dev/kept/one,password-secret=s0 -iscsi password="hunter2-a b",,hunter2-c,user=u -blockdev '{"password":"hunter2-json","file":"/dev/kept/two"}' --token hunter2-word -smbios value=io.systemd.credential:x=hunter2-smbios -drive file=iscsi://u%hunter2-url@192.0.2.1/i/1,key=/dev/kept/three
+cipassword: $5$hunter2-ci
+env: DB=hunter2-env
+name: keystone
+scsi0: keystore:vm-999-disk-0,size=4G
+scsi1: key=kept,file=local-lvm:vm-999-disk-1
+sshkeys: ssh-ed25519%20hunter2-ssh
+lxc.environment: TOKEN=hunter2-lxc
+lxc.mount.entry: //nas/x mnt cifs user=a,password=hunter2-cifs 0 0
+
+[before]
+#web before
+#see http%3A//root%3Ahunter2-link@wiki/
+cipassword: hunter2-snapshot
+sshkeys: hunter2-snapshot-key
+
+[PENDING]
+args: -spice port=1,password=hunter2-pending
+cipassword: hunter2-pending-ci
+"##;
+
+#[test]
+fn no_secret_enters_a_bundle() {
+    let node = Node::from("alpha/pve1");
+    let pve = |path: &str, text: &str| node.write(&format!("root/etc/pve/{path}"), text);
+    pve("nodes/pve1/qemu-server/999.conf", SECRETIVE);
+    pve("nodes/pve2/lxc/998.conf", SECRETIVE);
+    pve(
+        "storage.cfg",
+        "dir: local\n\tpath /var\n\tapi_token hunter2-storage\n\tusername me\n",
+    );
+    pve(
+        "datacenter.cfg",
+        "keyboard: de\nhttp_proxy: http://me:hunter2-proxy@192.0.2.9:8080/\n",
+    );
+    pve("priv/storage/nas.pw", "hunter2-priv");
+    pve("priv/100.conf", "hunter2-priv");
+    pve("nodes/pve1/priv/100.conf", "hunter2-priv");
+    pve("nodes/pve1/pve-ssl.key", "hunter2-key");
+    pve("nodes/pve1/qemu-server/100.pw", "hunter2-pw");
+    pve("user.cfg", "hunter2-user");
+    let machine = String::from_utf8(recorded("commands/machine-id.out")).unwrap();
+    let journal = format!(
+        "30 1 0:9 / /var/log/journal/{} rw - tmpfs x rw\n",
+        machine.trim()
+    );
+    node.write("root/proc/1/mountinfo", &journal);
+
+    let find = find_tool("find").unwrap();
+    let listed = node.path("listed");
+    node.script(
+        "tools/find",
+        &format!(
+            "{0} \"$@\" >>{1}; exec {0} \"$@\"",
+            find.display(),
+            listed.display()
+        ),
+    );
+
+    let bundle = node.bundle(&[]);
+    let listed = std::fs::read_to_string(listed).unwrap();
+    assert!(
+        listed.contains("etc/pve/nodes/pve1/qemu-server/999.conf") && !listed.contains("priv"),
+        "{listed}"
+    );
+    for (path, content) in &bundle.files {
+        let text = String::from_utf8_lossy(content);
+        assert!(!text.contains("hunter2"), "{path}:\n{text}");
+        assert!(!text.contains(machine.trim()), "{path}:\n{text}");
+        assert!(
+            !path.contains("priv") && !path.ends_with(".key") && !path.ends_with(".pw"),
+            "{path}"
+        );
+    }
+
+    // What tells disks from orphans stays.
+    let masked = bundle.text("files/etc/pve/nodes/pve1/qemu-server/999.conf");
+    for kept in [
+        "agent: 1\n",
+        "cipassword: ***\n",
+        "sshkeys: ***\n",
+        "name: keystone\n",
+        "scsi0: keystore:vm-999-disk-0,size=4G\n",
+        "scsi1: key=kept,file=local-lvm:vm-999-disk-1\n",
+        "\n[before]\n#web before\n",
+        "\n[PENDING]\n",
+        "-vnc :7,password=*** ",
+        "file=/dev/kept/one,",
+        "\"file\":\"/dev/kept/two\"",
+        "key=/dev/kept/three\n",
+        "-object secret,id=s0,data=*** ",
+        ",user=u ",
+        "file=iscsi://***@192.0.2.1/i/1",
+    ] {
+        assert!(masked.contains(kept), "{kept:?} is not in:\n{masked}");
+    }
+    assert_eq!(masked.lines().count(), SECRETIVE.lines().count());
+    assert_eq!(
+        bundle.text("files/etc/pve/storage.cfg"),
+        "dir: local\n\tpath /var\n\tapi_token ***\n\tusername me\n"
+    );
+    assert_eq!(
+        bundle.text("files/etc/pve/datacenter.cfg"),
+        "keyboard: de\nhttp_proxy: http://***@192.0.2.9:8080/\n"
+    );
+    for (path, expected) in [
+        ("/etc/pve/nodes/pve1/qemu-server/999.conf", true),
+        ("/etc/pve/nodes/pve1/qemu-server/100.conf", false),
+    ] {
+        assert_eq!(
+            bundle.noted("files", "path", path)["masked"],
+            expected,
+            "{path}"
+        );
+    }
+}
