@@ -22,7 +22,10 @@ pub(super) fn read(folder: &Path, budget: &mut Budget<'_>) -> Result<Contents, O
         {
             continue;
         }
-        for entry in WalkDir::new(&below).follow_root_links(false) {
+        for entry in WalkDir::new(&below)
+            .follow_root_links(false)
+            .sort_by_file_name()
+        {
             budget.entry()?;
             let path = match &entry {
                 Ok(entry) => entry.path(),

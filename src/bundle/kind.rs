@@ -22,9 +22,6 @@ const SUFFIXES: [&str; 7] = [
     ".tar",
 ];
 
-/// Where ustar and GNU tar headers hold `ustar`.
-const TAR_MAGIC: usize = 257;
-
 /// Whether a file of this name is looked at in a folder that is searched.
 pub(super) fn named_as_archive(name: &str) -> bool {
     suffix(name).is_some()
@@ -60,10 +57,8 @@ pub(super) fn of(bytes: &[u8]) -> Result<Kind, String> {
     if bytes.starts_with(b"\x28\xb5\x2f\xfd") || is_zstd_skippable(bytes) {
         return Ok(Kind::TarZst);
     }
-    if bytes
-        .get(TAR_MAGIC..)
-        .is_some_and(|rest| rest.starts_with(b"ustar"))
-    {
+    // By its checksum: old tar headers have no magic number.
+    if super::tar::begins_with_header(bytes) {
         return Ok(Kind::Tar);
     }
     Err(described(bytes))

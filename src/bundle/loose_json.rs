@@ -7,9 +7,9 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Elements of one list that are kept, so that memory stays bounded: an empty
-/// record is two bytes of text and a hundred of memory.
-const ELEMENTS: usize = 200_000;
+/// A list with more elements is none: an empty record is two bytes of text and
+/// hundreds of memory. No node has a tenth of it.
+const ELEMENTS: usize = 50_000;
 
 /// A SHA-256 digest.
 pub type Sha256 = [u8; 32];
@@ -187,9 +187,12 @@ impl<'de, O: Deserialize<'de>, E: Deserialize<'de>> Visitor<'de> for LooseVisito
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut kept = Vec::new();
         while let Some(element) = list.next_element()? {
-            if kept.len() < ELEMENTS {
+            if kept.len() <= ELEMENTS {
                 kept.push(element);
             }
+        }
+        if kept.len() > ELEMENTS {
+            return Ok(Loose::Scalar(Scalar::Null));
         }
         Ok(Loose::List(kept))
     }

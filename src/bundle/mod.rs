@@ -33,6 +33,7 @@ pub use limits::{Limits, RATIO_FREE_BYTES};
 pub use manifest::{CommandRecord, FileRecord, MANIFEST_FORMAT, Manifest, UnreadRecord};
 pub use snapshot::{Bundle, Output, Unread};
 
+use contents::Contents;
 use discover::SourceKind;
 use kind::{EXPECTED, Kind};
 use limits::Budget;
@@ -82,17 +83,18 @@ pub enum OpenError {
 /// is in [`Bundle::notes`] and [`Bundle::unread`].
 pub fn open(source: &Source, limits: &Limits) -> Result<Vec<Bundle>, OpenError> {
     let name = source.name();
-    match source.kind {
-        SourceKind::Folder => open_folder(&name, &source.path, limits),
-        SourceKind::StandardInput => {
-            open_archive(&name, &all_of(io::stdin().lock(), 0, limits)?, limits)
-        }
+    let archive = match source.kind {
+        SourceKind::Folder => return open_folder(&name, &source.path, limits),
+        SourceKind::StandardInput => all_of(io::stdin().lock(), 0, limits)?,
         SourceKind::Archive => {
             let file = File::open(&source.path).map_err(OpenError::Io)?;
             let length = file.metadata().map_err(OpenError::Io)?.len();
-            open_archive(&name, &all_of(file, length, limits)?, limits)
+            all_of(file, length, limits)?
         }
-    }
+    };
+    let contents = contents_of(&archive, limits)?;
+    drop(archive);
+    assemble::bundles(&name, kind::stem(&name), contents, limits)
 }
 
 /// Reads the bundles of an archive that is in memory; `name` is what a person
@@ -101,14 +103,18 @@ pub fn open(source: &Source, limits: &Limits) -> Result<Vec<Bundle>, OpenError> 
 /// # Errors
 /// As those of [`open`].
 pub fn open_archive(name: &str, archive: &[u8], limits: &Limits) -> Result<Vec<Bundle>, OpenError> {
+    let contents = contents_of(archive, limits)?;
+    assemble::bundles(name, kind::stem(name), contents, limits)
+}
+
+fn contents_of(archive: &[u8], limits: &Limits) -> Result<Contents, OpenError> {
     let mut budget = Budget::new(limits, Some(archive.len() as u64));
-    let contents = match kind::of(archive).map_err(OpenError::Unknown)? {
+    match kind::of(archive).map_err(OpenError::Unknown)? {
         Kind::Zip => zip::read(archive, &mut budget),
         Kind::Tar => tar::read(archive, &mut budget),
         Kind::TarGz => tar::read(flate2::bufread::MultiGzDecoder::new(archive), &mut budget),
         Kind::TarZst => tar::read(zstd::ZstdReader::new(archive), &mut budget),
-    }?;
-    assemble::bundles(name, kind::stem(name), contents, limits)
+    }
 }
 
 fn open_folder(name: &str, folder: &Path, limits: &Limits) -> Result<Vec<Bundle>, OpenError> {

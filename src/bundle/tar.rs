@@ -35,10 +35,11 @@ impl From<OpenError> for Stop {
 
 impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
-        Self::Cut(match error.kind() {
-            io::ErrorKind::UnexpectedEof => "it ends in the middle of a member".into(),
-            _ => error.to_string(),
-        })
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Cut("it ends in the middle of a member".into()),
+            io::ErrorKind::OutOfMemory => Self::Refused(OpenError::Unknown(error.to_string())),
+            _ => Self::Cut(error.to_string()),
+        }
     }
 }
 
@@ -98,7 +99,7 @@ impl<R: Read> Walk<'_, '_, R> {
             self.finish()?;
             return Ok(false);
         }
-        if !checksum_holds(&header) {
+        if !begins_with_header(header.as_bytes()) {
             return Err(match self.begun {
                 true => Stop::Cut("a member's header is damaged".into()),
                 false => no_tar(),
@@ -299,11 +300,15 @@ fn padding(size: u64) -> u64 {
     (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64
 }
 
-/// Whether the header's checksum, taken with spaces in its own place, is
-/// right.
-fn checksum_holds(header: &Header) -> bool {
-    let sum: u32 = header
-        .as_bytes()
+/// Whether these bytes begin with a header: its checksum, taken with spaces in
+/// its own place, must be right.
+pub(super) fn begins_with_header(bytes: &[u8]) -> bool {
+    let Some(block) = bytes.first_chunk::<BLOCK>() else {
+        return false;
+    };
+    let mut header = Header::new_old();
+    header.as_mut_bytes().copy_from_slice(block);
+    let sum: u32 = block
         .iter()
         .enumerate()
         .map(|(at, &byte)| match at {

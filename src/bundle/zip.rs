@@ -1,6 +1,6 @@
 //! Bundles in a zip archive: only members that a bundle has are inflated.
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Decompress, FlushDecompress, Status};
 
 use super::OpenError;
 use super::contents::{Content, Contents};
@@ -129,9 +129,7 @@ impl Inflater {
                 ));
             }
         };
-        let mut crc = Crc::new();
-        crc.update(&bytes);
-        if crc.sum() != member.crc32 {
+        if crc32fast::hash(&bytes) != member.crc32 {
             return Err("its checksum (CRC-32) is not what the archive says".into());
         }
         Ok(bytes)

@@ -40,6 +40,13 @@ impl<'a> ZstdReader<'a> {
                     .and_then(|length| self.input.get(length..))
                     .ok_or(io::ErrorKind::UnexpectedEof)?;
             }
+            Err(FrameDecoderError::WindowSizeTooBig { .. }) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::OutOfMemory,
+                    "reading it needs too much memory: pack it again without zstd's options \
+                     --long and --ultra",
+                ));
+            }
             Err(error) => return Err(io::Error::other(error)),
         }
         Ok(())
