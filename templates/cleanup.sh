@@ -37,6 +37,7 @@
 # shellcheck disable=SC1003,SC2016 # the texts of the entries stand in single quotes
 
 set -u
+unset IFS
 umask 077
 LC_ALL=C
 export LC_ALL

@@ -32,6 +32,7 @@
       return direction * collator.compare(a.key, b.key);
     });
     body.append(...keyed.map(({ row }) => row));
+    table.dispatchEvent(new Event("sorted"));
   };
   for (const table of all("table[data-sort]")) {
     const heads = all("thead th", table);
@@ -49,13 +50,20 @@
     });
   }
 
-  // Filter: by words (all of them must occur) and by the rows' kind.
+  // Filter: by words (all of them must occur) and by the rows' kind. A long
+  // table shows its first rows until all are asked for, so that it opens at once.
+  const MOST = 500;
   for (const controls of all("[data-controls]")) {
     const tables = all(`table[data-filter="${controls.dataset.controls}"]`);
     if (tables.length === 0) continue;
     const input = controls.querySelector("input");
     const select = controls.querySelector("select");
     const output = controls.querySelector("output");
+    const more = document.createElement("button");
+    more.type = "button";
+    more.className = "more-rows";
+    more.textContent = "Show all";
+    let limit = MOST;
     const texts = new Map();
     const text = (row) => {
       if (!texts.has(row)) texts.set(row, row.textContent.toLowerCase());
@@ -64,21 +72,23 @@
     const apply = () => {
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       const kind = select.value;
-      let shown = 0;
+      let matching = 0;
       let total = 0;
       for (const table of tables) {
         let here = 0;
         for (const row of table.tBodies[0].rows) {
           const match = (kind === "" || row.dataset.k === kind) && words.every((word) => text(row).includes(word));
-          row.hidden = !match;
+          matching += match ? 1 : 0;
           here += match ? 1 : 0;
           total += 1;
+          row.hidden = !match || matching > limit;
         }
-        shown += here;
         const fold = table.closest("details.fold");
         if (fold && here > 0 && (words.length > 0 || kind !== "")) fold.open = true;
       }
-      output.textContent = `${shown} of ${total} shown`;
+      const found = matching === total ? `${total}` : `${matching} of ${total}`;
+      more.hidden = matching <= limit;
+      output.textContent = more.hidden ? `${found} shown` : `${found} found, the first ${limit} shown`;
     };
     let waiting = 0;
     input.addEventListener("input", () => {
@@ -86,6 +96,12 @@
       waiting = setTimeout(apply, 80);
     });
     select.addEventListener("change", apply);
+    more.addEventListener("click", () => {
+      limit = Infinity;
+      apply();
+    });
+    for (const table of tables) table.addEventListener("sorted", apply);
+    controls.append(more);
     controls.hidden = false;
     apply();
   }

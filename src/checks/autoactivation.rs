@@ -37,7 +37,9 @@ fn at_boot(case: &Case<'_>) -> Outcome {
         Some(true) => {}
     }
     if node.guests.unusable.is_some() || !node.lvm.reported {
-        return Outcome::needs("the guests' configurations (/etc/pve) and LVM's volumes (lvs-json)");
+        return Outcome::needs(
+            "the guests' configurations (/etc/pve) and LVM's volumes (lvs-json)",
+        );
     }
     let findings = node
         .lvm
@@ -45,7 +47,11 @@ fn at_boot(case: &Case<'_>) -> Outcome {
         .values()
         .filter_map(|vg| Some(booted(node, vg, &idle_though_all_active(node, vg)?)))
         .collect();
-    let unknown = node.guests.here.iter().any(|guest| guest.running().is_none());
+    let unknown = node
+        .guests
+        .here
+        .iter()
+        .any(|guest| guest.running().is_none());
     Outcome {
         findings,
         needs: unknown.then_some("the guests' states (qm-list, pct-list)"),
@@ -71,7 +77,10 @@ fn guests_volumes<'a>(
 
 /// The volumes whose guest does not run here, if every volume of a VG that an
 /// activation of the whole VG brings up is active.
-fn idle_though_all_active<'a>(node: &'a Node, vg: &'a VolumeGroup) -> Option<Vec<&'a LogicalVolume>> {
+fn idle_though_all_active<'a>(
+    node: &'a Node,
+    vg: &'a VolumeGroup,
+) -> Option<Vec<&'a LogicalVolume>> {
     let mut idle = Vec::new();
     for (lv, volume) in guests_volumes(node, vg) {
         // `k`: skipped by such an activation.
@@ -93,7 +102,12 @@ fn booted(node: &Node, vg: &VolumeGroup, idle: &[&LogicalVolume]) -> Finding {
     let shared = node.storages.is_shared_vg(&vg.name);
     let names: Vec<String> = idle.iter().map(|lv| lv.name.clone()).collect();
     let mut evidence: Vec<String> = idle.iter().take(8).map(|lv| volume_line(lv)).collect();
-    evidence.extend(node.pve.manager.as_ref().map(|v| format!("pveversion: pve-manager {v}")));
+    evidence.extend(
+        node.pve
+            .manager
+            .as_ref()
+            .map(|v| format!("pveversion: pve-manager {v}")),
+    );
     Finding {
         check: AT_BOOT.name,
         severity: if shared { Severity::Warning } else { Severity::Info },
@@ -114,7 +128,7 @@ fn booted(node: &Node, vg: &VolumeGroup, idle: &[&LogicalVolume]) -> Finding {
         .to_owned(),
         remedy: format!(
             "{} What is active now and belongs elsewhere, the orphans of this report name.",
-            switch_off(node, vg)
+            switch_off(node, vg, idle)
         ),
         evidence,
     }
@@ -146,7 +160,9 @@ fn enabled(case: &Case<'_>) -> Outcome {
         if reported || has_setting(node) == Some(false) {
             findings.push(comes_up(node, vg, &volumes, reported));
         } else {
-            unknown = Some("the column lv_autoactivation of lvs-json, or the version of lvm2 (pveversion --verbose)");
+            unknown = Some(
+                "the column lv_autoactivation of lvs-json, or the version of lvm2 (pveversion --verbose)",
+            );
         }
     }
     Outcome {
@@ -168,9 +184,12 @@ fn comes_up(node: &Node, vg: &VolumeGroup, volumes: &[&LogicalVolume], reported:
     let names: Vec<String> = volumes.iter().map(|lv| lv.name.clone()).collect();
     let mut evidence = Vec::new();
     if reported {
-        evidence.extend(names.iter().take(8).map(|name| {
-            format!("lvs-json: {}/{name}: autoactivation enabled", vg.name)
-        }));
+        evidence.extend(
+            names
+                .iter()
+                .take(8)
+                .map(|name| format!("lvs-json: {}/{name}: autoactivation enabled", vg.name)),
+        );
     } else {
         evidence.extend(node.pve.packages.get("lvm2").map(|version| {
             format!("pveversion: lvm2 {version}, which has no setting for it by volume")
@@ -190,13 +209,13 @@ fn comes_up(node: &Node, vg: &VolumeGroup, volumes: &[&LogicalVolume], reported:
         impact: "After a reboot this node maps all guests' disks, whatever node they run on; those mappings turn stale, outdated or overlapping \
                  as the other nodes change the volumes."
             .to_owned(),
-        remedy: switch_off(node, vg),
+        remedy: switch_off(node, vg, volumes),
         evidence,
     }
 }
 
 /// The command that fits PVE's and LVM's version, and what else the VG holds.
-fn switch_off(node: &Node, vg: &VolumeGroup) -> String {
+fn switch_off(node: &Node, vg: &VolumeGroup, volumes: &[&LogicalVolume]) -> String {
     let pve = node.pve.manager.as_deref().and_then(Version::parse);
     if pve.is_some_and(|version| version.major() >= 9) {
         return "Run PVE's own script, which switches it off for existing volumes: \
@@ -210,10 +229,9 @@ fn switch_off(node: &Node, vg: &VolumeGroup) -> String {
         ),
         // The node's root, swap and the like must still come up.
         Some(true) => {
-            let example = guests_volumes(node, vg)
-                .map(|(lv, _)| vg_lv(&lv.vg, &lv.name))
-                .next()
-                .unwrap_or_else(|| "VG/LV".to_owned());
+            let example = volumes
+                .first()
+                .map_or_else(|| "VG/LV".to_owned(), |lv| vg_lv(&lv.vg, &lv.name));
             format!(
                 "If it bothers you, switch it off volume by volume: lvchange --setautoactivation n {example} and so on; \
                  not for the whole VG, which holds other volumes that must come up."

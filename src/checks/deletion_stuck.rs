@@ -20,7 +20,8 @@ fn run(case: &Case<'_>) -> Outcome {
     let mut unknown = false;
     let mut findings = Vec::new();
     for lv in &node.lvm.lvs {
-        let Some(volume) = GuestVolume::parse(&lv.name).filter(|v| v.kind == VolumeKind::Deleting) else {
+        let Some(volume) = GuestVolume::parse(&lv.name).filter(|v| v.kind == VolumeKind::Deleting)
+        else {
             continue;
         };
         let entry = entry(node, lv);
@@ -47,7 +48,10 @@ fn entry<'a>(node: &'a Node, lv: &LogicalVolume) -> Option<(Index, &'a Device)> 
     let index = node
         .devices
         .by_name(&LvmName::join(&lv.vg, &lv.name))
-        .or_else(|| node.devices.by_uuid(&format!("LVM-{}{}", lv.vg_uuid, lv.uuid)))?;
+        .or_else(|| {
+            node.devices
+                .by_uuid(&format!("LVM-{}{}", lv.vg_uuid, lv.uuid))
+        })?;
     Some((index, node.devices.get(index)?))
 }
 
@@ -69,19 +73,32 @@ fn finding(
     });
     Finding {
         check: CHECK.name,
-        severity: if elsewhere { Severity::Info } else { Severity::Warning },
+        severity: if elsewhere {
+            Severity::Info
+        } else {
+            Severity::Warning
+        },
         subject: name.clone(),
         vmid: Some(volume.vmid),
         message: format!(
             "{name} ({}) was deleted and renamed to be wiped, but no wipe is under way on this node{}.",
             lv.size.map_or_else(|| "size unknown".to_owned(), size),
-            if elsewhere { "; it may be on another" } else { "" }
+            if elsewhere {
+                "; it may be on another"
+            } else {
+                ""
+            }
         ),
-        impact: "The space is not given back, and the data that was to be wiped is still there.".to_owned(),
+        impact: "The space is not given back, and the data that was to be wiped is still there."
+            .to_owned(),
         remedy: format!(
             "{}Look for the task that failed (Task History, imgdel). Then a person finishes it: wipe the volume if that matters \
              (lvchange -ay {target}; blkdiscard -z /dev/{target}), and remove it: lvremove {target}.",
-            if elsewhere { "First look on every node whether a wipe still runs there (dmsetup info -c; ps ax). " } else { "" }
+            if elsewhere {
+                "First look on every node whether a wipe still runs there (dmsetup info -c; ps ax). "
+            } else {
+                ""
+            }
         ),
         evidence,
     }

@@ -71,7 +71,9 @@ fn no_table(case: &Case<'_>) -> Outcome {
 fn without_table(device: &Device, judgement: &Judgement) -> Finding {
     let name = word(&device.name);
     let remedy = if device.in_use() {
-        format!("It is open or may be: look who holds it (dmsetup info {name}; fuser -v /dev/mapper/{name}) before anything else.")
+        format!(
+            "It is open or may be: look who holds it (dmsetup info {name}; fuser -v /dev/mapper/{name}) before anything else."
+        )
     } else {
         format!(
             "Look that no LVM command is at work and that it is still so and closed (dmsetup info {name}), then take the shell of a device down: \
@@ -91,11 +93,18 @@ fn without_table(device: &Device, judgement: &Judgement) -> Finding {
 }
 
 fn state_evidence(device: &Device) -> Vec<String> {
-    let state = if device.suspended { "SUSPENDED" } else { "ACTIVE" };
+    let state = if device.suspended {
+        "SUSPENDED"
+    } else {
+        "ACTIVE"
+    };
     let table = match device.live_table {
         Some(true) => "a live table",
         Some(false) => "no live table",
         None => "whether it has a table was not recorded",
     };
-    vec![info_evidence(device), format!("{}: state {state}, {table}", device.origin.0)]
+    vec![
+        info_evidence(device),
+        format!("{}: state {state}, {table}", device.origin.0),
+    ]
 }

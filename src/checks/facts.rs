@@ -1,7 +1,7 @@
 //! Recorded facts in words, as evidence lines and in commands.
 
 use crate::model::guest::{Guest, Reference};
-use crate::model::lvm::{Lvm, LogicalVolume};
+use crate::model::lvm::{LogicalVolume, Lvm};
 use crate::model::names::is_safe;
 
 /// What `lvs` says of a volume.
@@ -50,7 +50,10 @@ pub(super) fn extents_to_sectors(lvm: &Lvm, lv: &LogicalVolume) -> Vec<String> {
         })
         .collect();
     facts.extend(lvm.vgs.get(&lv.vg_uuid).and_then(|vg| {
-        Some(format!("vgs-json: {}: extents of {} bytes", vg.name, vg.extent_size?))
+        Some(format!(
+            "vgs-json: {}: extents of {} bytes",
+            vg.name, vg.extent_size?
+        ))
     }));
     facts
 }

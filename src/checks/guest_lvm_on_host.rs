@@ -38,10 +38,15 @@ fn run(case: &Case<'_>) -> Outcome {
         let own = disk.lvm_uuid.as_ref().is_some_and(|of| of.vg == uuid.vg);
         let name = device.volume().map(|(vg, _)| vg);
         let storage = name.is_some_and(|name| {
-            node.storages.iter().any(|storage| storage.vg.as_deref() == Some(name))
+            node.storages
+                .iter()
+                .any(|storage| storage.vg.as_deref() == Some(name))
         });
         if judgement.verdict == Verdict::Dependent && !own && !storage {
-            groups.entry((root, uuid.vg.as_str())).or_default().push(device);
+            groups
+                .entry((root, uuid.vg.as_str()))
+                .or_default()
+                .push(device);
         }
     }
     let tables = node.evidence.has("dmsetup-table") || node.evidence.has("dmsetup-deps");
@@ -59,17 +64,27 @@ fn finding(case: &Case<'_>, root: Index, devices: &[&Device]) -> Option<Finding>
     let node = case.node;
     let disk = node.devices.get(root)?;
     let judgement = case.verdicts.get(root)?;
-    let vg = devices.iter().find_map(|device| device.volume()).map(|(vg, _)| vg)?;
+    let vg = devices
+        .iter()
+        .find_map(|device| device.volume())
+        .map(|(vg, _)| vg)?;
     let names: Vec<String> = devices.iter().map(|device| device.name.clone()).collect();
-    let vmid = judgement.vmid.map_or_else(|| "a guest".to_owned(), |vmid| format!("guest {vmid}"));
+    let vmid = judgement
+        .vmid
+        .map_or_else(|| "a guest".to_owned(), |vmid| format!("guest {vmid}"));
     let mut evidence = vec![info_evidence(disk)];
     for device in devices.iter().take(4) {
         evidence.push(info_evidence(device));
         evidence.extend(table_evidence(device));
     }
     evidence.extend(node.lvm_config.iter().flat_map(|config| {
-        let filter = config.global_filter.as_ref().map(|f| format!("lvmconfig: global_filter is {}", list(f)));
-        let scan = config.scan_lvs.map(|scan| format!("lvmconfig: scan_lvs is {}", u8::from(scan)));
+        let filter = config
+            .global_filter
+            .as_ref()
+            .map(|f| format!("lvmconfig: global_filter is {}", list(f)));
+        let scan = config
+            .scan_lvs
+            .map(|scan| format!("lvmconfig: scan_lvs is {}", u8::from(scan)));
         filter.into_iter().chain(scan)
     }));
     Some(Finding {
@@ -98,11 +113,16 @@ fn finding(case: &Case<'_>, root: Index, devices: &[&Device]) -> Option<Finding>
 
 /// The line for lvm.conf that adds what is missing to what is set.
 fn filter(node: &Node) -> String {
-    let set = node.lvm_config.as_ref().and_then(|config| config.global_filter.clone());
+    let set = node
+        .lvm_config
+        .as_ref()
+        .and_then(|config| config.global_filter.clone());
     let mut patterns: Vec<String> = FILTERS.map(str::to_owned).to_vec();
     let others = set.into_iter().flatten();
     // `a|.*|` at the front would accept everything before a rejection counts.
-    patterns.extend(others.filter(|pattern| !FILTERS.contains(&pattern.as_str()) && pattern != "a|.*|"));
+    patterns.extend(
+        others.filter(|pattern| !FILTERS.contains(&pattern.as_str()) && pattern != "a|.*|"),
+    );
     let scan = match node.lvm_config.as_ref().and_then(|config| config.scan_lvs) {
         Some(true) => " and scan_lvs = 0",
         _ => "",
@@ -114,6 +134,9 @@ fn filter(node: &Node) -> String {
 }
 
 fn list(patterns: &[String]) -> String {
-    let quoted: Vec<String> = patterns.iter().map(|pattern| format!("\"{pattern}\"")).collect();
+    let quoted: Vec<String> = patterns
+        .iter()
+        .map(|pattern| format!("\"{pattern}\""))
+        .collect();
     format!("[ {} ]", quoted.join(", "))
 }

@@ -39,15 +39,17 @@ fn run(case: &Case<'_>) -> Outcome {
     }
     Outcome {
         findings,
-        needs: unknown.then_some(
-            "open counts (dmsetup-info) and the guests' states (qm-list, pct-list)",
-        ),
+        needs: unknown
+            .then_some("open counts (dmsetup-info) and the guests' states (qm-list, pct-list)"),
     }
 }
 
 /// A template's disk lies below its linked clones.
 fn is_shared_by_clones(judgement: &Judgement) -> bool {
-    judgement.volume.as_ref().is_some_and(|volume| volume.kind == VolumeKind::Base)
+    judgement
+        .volume
+        .as_ref()
+        .is_some_and(|volume| volume.kind == VolumeKind::Base)
 }
 
 enum Owner<'a> {
@@ -66,7 +68,10 @@ fn owner<'a>(
     judgement: &Judgement,
 ) -> Owner<'a> {
     let guests = &case.node.guests;
-    let by_name = device.volume().into_iter().flat_map(|(vg, lv)| mentions.get(vg, lv));
+    let by_name = device
+        .volume()
+        .into_iter()
+        .flat_map(|(vg, lv)| mentions.get(vg, lv));
     let by_uuid = case
         .node
         .lvm
@@ -74,7 +79,10 @@ fn owner<'a>(
         .into_iter()
         .flat_map(|lv| mentions.get(&lv.vg, &lv.name));
     let mentioning = by_name.chain(by_uuid).map(|mention| mention.guest);
-    let referenced = judgement.referenced.as_ref().and_then(|hit| guests.here(hit.vmid));
+    let referenced = judgement
+        .referenced
+        .as_ref()
+        .and_then(|hit| guests.here(hit.vmid));
     let named = judgement.vmid.and_then(|vmid| guests.here(vmid));
     let mut unknown = false;
     for guest in mentioning.chain(referenced).chain(named) {
@@ -115,7 +123,10 @@ fn finding(
     evidence.extend(above.iter().map(|device| info_evidence(device)));
     evidence.extend(device.volume().into_iter().flat_map(|(vg, lv)| {
         let of_guest = mentions.get(vg, lv).filter(|m| m.guest.vmid == guest.vmid);
-        of_guest.take(1).map(|m| mention(m.guest, m.reference)).collect::<Vec<_>>()
+        of_guest
+            .take(1)
+            .map(|m| mention(m.guest, m.reference))
+            .collect::<Vec<_>>()
     }));
     let listing = match guest.kind {
         GuestKind::Vm => "qm-list",

@@ -37,18 +37,29 @@ impl Kind {
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
         if has(&["low water mark"]) {
             Self::LowWater
-        } else if has(&["out-of-data-space", "out of data space", "no free data", "no free space"]) {
+        } else if has(&[
+            "out-of-data-space",
+            "out of data space",
+            "no free data",
+            "no free space",
+        ]) {
             Self::ThinSpace
         } else if has(&["thin", "metadata"])
-            && has(&["read-only mode", "needs_check", "needs to be checked", "aborting", "metadata operation"])
+            && has(&[
+                "read-only mode",
+                "needs_check",
+                "needs to be checked",
+                "aborting",
+                "metadata operation",
+            ])
         {
             Self::ThinMetadata
+        } else if has(&["device-mapper: table", "too small", "lookup failed"]) {
+            Self::Table
         } else if has(&["multipath"]) {
             Self::Path
         } else if has(&["busy", "unable to remove open"]) {
             Self::Busy
-        } else if has(&["table", "too small", "lookup failed"]) {
-            Self::Table
         } else if has(&["i/o error", "error"]) {
             Self::InputOutput
         } else {
@@ -71,10 +82,16 @@ impl Kind {
 
     fn impact(self) -> &'static str {
         match self {
-            Self::ThinSpace | Self::ThinMetadata => "Guests in the pool stalled or got write errors at that time.",
-            Self::InputOutput => "What was read or written then is lost or was repeated; a disk may be failing.",
+            Self::ThinSpace | Self::ThinMetadata => {
+                "Guests in the pool stalled or got write errors at that time."
+            }
+            Self::InputOutput => {
+                "What was read or written then is lost or was repeated; a disk may be failing."
+            }
             Self::Path => "The disk went on through its other paths, if it has any.",
-            Self::Busy => "What was asked for did not happen: a volume was not activated, or a mapping stayed.",
+            Self::Busy => {
+                "What was asked for did not happen: a volume was not activated, or a mapping stayed."
+            }
             Self::Table => "The volume was not activated, or only with its old table.",
             Self::LowWater => "The pool is close to full, or was.",
             Self::Other => "What the kernel was asked to do did not happen.",
@@ -104,7 +121,10 @@ fn run(case: &Case<'_>) -> Outcome {
     let mut groups: BTreeMap<(Kind, Option<Index>, String), Vec<&KernelLine>> = BTreeMap::new();
     for line in node.kernel_log.iter().filter(|line| line.is_failure()) {
         let (index, name) = subject(node, line);
-        groups.entry((Kind::of(line), index, name)).or_default().push(line);
+        groups
+            .entry((Kind::of(line), index, name))
+            .or_default()
+            .push(line);
     }
     let findings = groups
         .into_iter()
@@ -124,12 +144,20 @@ fn subject(node: &Node, line: &KernelLine) -> (Option<Index>, String) {
         Subject::DevNo(devno) => (devices.by_devno(*devno), devno.to_string()),
         Subject::Minor(minor) => {
             let major = devices.major();
-            let devno = major.map(|major| DevNo { major, minor: *minor });
-            (devno.and_then(|devno| devices.by_devno(devno)), format!("dm-{minor}"))
+            let devno = major.map(|major| DevNo {
+                major,
+                minor: *minor,
+            });
+            (
+                devno.and_then(|devno| devices.by_devno(devno)),
+                format!("dm-{minor}"),
+            )
         }
         Subject::None => (None, "device-mapper".to_owned()),
     };
-    let name = index.and_then(|index| devices.get(index)).map(|device| device.name.clone());
+    let name = index
+        .and_then(|index| devices.get(index))
+        .map(|device| device.name.clone());
     (index, name.unwrap_or(written))
 }
 
@@ -145,7 +173,9 @@ fn finding(
         1 => "once".to_owned(),
         count => format!("{count} times"),
     };
-    let by_number = lines.iter().any(|line| matches!(line.subject, Subject::DevNo(_) | Subject::Minor(_)));
+    let by_number = lines
+        .iter()
+        .any(|line| matches!(line.subject, Subject::DevNo(_) | Subject::Minor(_)));
     let mut evidence: Vec<String> = lines
         .iter()
         .take(3)
@@ -158,9 +188,15 @@ fn finding(
     evidence.extend(device.map(info_evidence));
     Finding {
         check: CHECK.name,
-        severity: if kind == Kind::LowWater { Severity::Info } else { Severity::Warning },
+        severity: if kind == Kind::LowWater {
+            Severity::Info
+        } else {
+            Severity::Warning
+        },
         subject: name.to_owned(),
-        vmid: index.and_then(|index| case.verdicts.get(index)).and_then(|judgement| judgement.vmid),
+        vmid: index
+            .and_then(|index| case.verdicts.get(index))
+            .and_then(|judgement| judgement.vmid),
         message: format!(
             "{name}: {}, {times} by the kernel's log{}.",
             kind.what(),

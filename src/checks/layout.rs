@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::model::device::Device;
-use crate::model::lvm::{LogicalVolume, Lvm, LvSegment, PhysicalVolume};
+use crate::model::lvm::{LogicalVolume, LvSegment, Lvm, PhysicalVolume};
 use crate::model::node::Node;
 use crate::parse::DevNo;
 use crate::parse::dmsetup_table::{Segment, Target};
@@ -122,7 +122,12 @@ impl<'a> Ground<'a> {
     pub fn of(node: &'a Node) -> Self {
         Self {
             lvm: &node.lvm,
-            pvs: node.lvm.pvs.iter().map(|pv| (pv.name.as_str(), pv)).collect(),
+            pvs: node
+                .lvm
+                .pvs
+                .iter()
+                .map(|pv| (pv.name.as_str(), pv))
+                .collect(),
             multipaths: multipaths(node),
         }
     }
@@ -140,7 +145,13 @@ impl<'a> Ground<'a> {
 
     /// Where an entry's table puts it.
     pub fn of_entry(&self, device: &Device) -> Layout {
-        Layout::new(device.segments.iter().map(|segment| self.mapped(segment)).collect())
+        Layout::new(
+            device
+                .segments
+                .iter()
+                .map(|segment| self.mapped(segment))
+                .collect(),
+        )
     }
 
     fn mapped(&self, segment: &Segment) -> Option<Piece> {
@@ -206,7 +217,12 @@ fn multipaths(node: &Node) -> HashMap<DevNo, DevNo> {
             major,
             minor: multipath.minor,
         };
-        over.extend(multipath.paths.iter().filter_map(|path| Some((path.devno?, device))));
+        over.extend(
+            multipath
+                .paths
+                .iter()
+                .filter_map(|path| Some((path.devno?, device))),
+        );
     }
     for (_, device) in node.devices.iter() {
         let (Some(number), true) = (device.devno, is_multipath(device)) else {
@@ -281,7 +297,10 @@ mod tests {
     #[test]
     fn growing_keeps_the_beginning() {
         let old = Layout::new(vec![piece(0, 100, &[("8:0", 0)])]);
-        let grown = Layout::new(vec![piece(0, 100, &[("8:0", 0)]), piece(100, 9, &[("8:0", 500)])]);
+        let grown = Layout::new(vec![
+            piece(0, 100, &[("8:0", 0)]),
+            piece(100, 9, &[("8:0", 500)]),
+        ]);
         let longer = Layout::new(vec![piece(0, 150, &[("8:0", 0)])]);
         let moved = Layout::new(vec![piece(0, 150, &[("8:0", 700)])]);
         assert!(old.is_beginning_of(&grown) && old.is_beginning_of(&longer));

@@ -1,5 +1,7 @@
 //! Guests' volumes that no configuration of the cluster references.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::facts::{self, size};
@@ -20,7 +22,9 @@ pub(super) const CHECK: Check = Check {
 fn run(case: &Case<'_>) -> Outcome {
     let node = case.node;
     if !every_configuration_is_known(node) {
-        return Outcome::needs("every configuration of the cluster (/etc/pve with every node's folder)");
+        return Outcome::needs(
+            "every configuration of the cluster (/etc/pve with every node's folder)",
+        );
     }
     if !node.lvm.reported {
         return Outcome::needs("LVM's volumes (lvs-json)");
@@ -47,13 +51,11 @@ fn run(case: &Case<'_>) -> Outcome {
 /// volume.
 fn every_configuration_is_known(node: &Node) -> bool {
     let guests = &node.guests;
+    let read: BTreeSet<u64> = guests.elsewhere.iter().map(|guest| guest.vmid).collect();
     guests.unusable.is_none()
         && guests.whole_cluster
         && guests.unread.is_empty()
-        && guests
-            .nodes
-            .keys()
-            .all(|vmid| guests.elsewhere.iter().any(|guest| guest.vmid == *vmid))
+        && guests.nodes.keys().all(|vmid| read.contains(vmid))
 }
 
 fn is_active(node: &Node, lv: &LogicalVolume) -> bool {
@@ -64,7 +66,9 @@ fn is_active(node: &Node, lv: &LogicalVolume) -> bool {
 
 /// A restore or a clone makes volumes before it writes them down.
 fn is_worked_on(node: &Node, vmid: u64) -> bool {
-    node.guests.anywhere(vmid).is_some_and(|guest| guest.lock.is_some())
+    node.guests
+        .anywhere(vmid)
+        .is_some_and(|guest| guest.lock.is_some())
 }
 
 fn finding(node: &Node, lv: &LogicalVolume, volume: &GuestVolume) -> Finding {
@@ -76,16 +80,27 @@ fn finding(node: &Node, lv: &LogicalVolume, volume: &GuestVolume) -> Finding {
     };
     let mut what = vec![lv.size.map_or_else(|| "of unknown size".to_owned(), size)];
     what.extend(lv.data_percent.zip(lv.size).map(|(percent, bytes)| {
-        format!("{} of it written", size((bytes as f64 * percent / 100.0) as u64))
+        format!(
+            "{} of it written",
+            size((bytes as f64 * percent / 100.0) as u64)
+        )
     }));
     what.extend(age(lv, node.collected_at));
     let storage = node.storages.on_vg(&lv.vg, &node.name);
     let free = match storage {
-        Some(storage) => format!("pvesm free {}:{}", facts::word(&storage.id), facts::word(&lv.name)),
+        Some(storage) => format!(
+            "pvesm free {}:{}",
+            facts::word(&storage.id),
+            facts::word(&lv.name)
+        ),
         None => format!("lvremove {}", facts::vg_lv(&lv.vg, &lv.name)),
     };
     let mut evidence = vec![facts::volume(lv)];
-    evidence.extend(lv.time.as_ref().map(|time| format!("lvs-json: {name} was made at {time}")));
+    evidence.extend(
+        lv.time
+            .as_ref()
+            .map(|time| format!("lvs-json: {name} was made at {time}")),
+    );
     evidence.push(format!("/etc/pve: {guest}, nor does another"));
     Finding {
         check: CHECK.name,

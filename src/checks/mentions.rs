@@ -66,7 +66,9 @@ impl<'a> Mentions<'a> {
 /// Which VGs of a node a storage id means.
 fn vgs(node: &Node, storage: &str) -> Resolution {
     let by_lvm = node.lvm.vgs.values().map(|vg| vg.name.as_str());
-    let mut names: Vec<&str> = by_lvm.chain(node.lvm.lvs.iter().map(|lv| lv.vg.as_str())).collect();
+    let mut names: Vec<&str> = by_lvm
+        .chain(node.lvm.lvs.iter().map(|lv| lv.vg.as_str()))
+        .collect();
     names.sort_unstable();
     names.dedup();
     node.storages.resolve(storage, names)

@@ -19,7 +19,14 @@ pub(super) const CHECK: Check = Check {
 
 fn run(case: &Case<'_>) -> Outcome {
     let node = case.node;
-    let guests = node.guests.here.iter().filter(|guest| guest.readable);
+    // What is being made may name volumes that are not there yet.
+    let guests = node.guests.here.iter().filter(|guest| {
+        guest.readable
+            && !matches!(
+                guest.lock.as_deref(),
+                Some("create" | "clone" | "destroyed")
+            )
+    });
     if !node.storages.known() {
         return Outcome::needs("/etc/pve/storage.cfg, which says on which VG a storage lies");
     }
@@ -57,7 +64,10 @@ fn missing<'a>(
     };
     let storage = node.storages.get(storage).filter(|_| !reference.derived)?;
     let here = storage.nodes.is_empty() || storage.nodes.contains(&node.name);
-    let vg = storage.vg.as_deref().filter(|_| here && !storage.disabled)?;
+    let vg = storage
+        .vg
+        .as_deref()
+        .filter(|_| here && !storage.disabled)?;
     // Two VGs of one name: which one the storage means is not known.
     let mut uuids = node.lvm.vg_uuids(vg);
     let read = uuids.next().is_some_and(|uuid| node.lvm.was_read(uuid)) && uuids.next().is_none();
@@ -117,7 +127,10 @@ fn finding(
             Severity::Critical,
             "The guest won't start here. If it runs, its disk has been removed under it.",
         ),
-        Part::Template => (Severity::Warning, "No new guest can be made from this template."),
+        Part::Template => (
+            Severity::Warning,
+            "No new guest can be made from this template.",
+        ),
         Part::Memory => (
             Severity::Warning,
             "The saved memory is lost: the guest can't be resumed, only started anew.",
@@ -126,8 +139,14 @@ fn finding(
             Severity::Warning,
             "A rollback to this snapshot, or applying these pending changes, fails.",
         ),
-        Part::CloudInit => (Severity::Info, "PVE makes it anew when the guest is started."),
-        Part::Unused => (Severity::Info, "The guest does not use it; the data that it was to keep is gone."),
+        Part::CloudInit => (
+            Severity::Info,
+            "PVE makes it anew when the guest is started.",
+        ),
+        Part::Unused => (
+            Severity::Info,
+            "The guest does not use it; the data that it was to keep is gone.",
+        ),
     };
     let id = format!("{}:{volume}", storage.id);
     let remedy = match part {
@@ -138,9 +157,14 @@ fn finding(
             guest.vmid
         ),
         Part::Memory => "Start the guest anew; what it had in memory is lost.".to_owned(),
-        Part::Section => "Delete the snapshot or revert the pending change that names it.".to_owned(),
+        Part::Section => {
+            "Delete the snapshot or revert the pending change that names it.".to_owned()
+        }
         Part::CloudInit => "Nothing, or make it now: qm cloudinit update.".to_owned(),
-        Part::Unused => format!("Take the line {} out of the configuration.", reference.place),
+        Part::Unused => format!(
+            "Take the line {} out of the configuration.",
+            reference.place
+        ),
     };
     Finding {
         check: CHECK.name,

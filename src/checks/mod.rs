@@ -4,9 +4,29 @@
 //! and returns findings. Where its evidence is missing it says so and finds
 //! nothing: it never guesses.
 
+mod autoactivation;
+mod deletion_stuck;
+mod device_state;
 mod duplicate_entry;
+mod facts;
+mod guest_lvm_on_host;
+mod held_open;
+mod kernel_dm_errors;
+mod layout;
+mod leftover_volume;
+mod mentions;
+mod missing_volume;
+mod multipath;
+mod next_vmid_blocked;
 pub mod next_vmids;
+mod open_on_two_nodes;
 mod orphans;
+mod outdated_table;
+mod overlapping_mappings;
+mod overlaps;
+mod stale_mapping;
+mod sweep;
+mod thin_pools;
 
 use crate::model::device::{Device, Index};
 use crate::model::finding::Finding;
@@ -80,12 +100,31 @@ impl Outcome {
 }
 
 /// Every check, in the order of a report's sections.
-pub const ALL: [&Check; 5] = [
+pub const ALL: [&Check; 24] = [
     &duplicate_entry::CHECK,
+    &overlapping_mappings::CHECK,
+    &open_on_two_nodes::CHECK,
+    &outdated_table::CHECK,
+    &stale_mapping::CHECK,
+    &missing_volume::CHECK,
+    &device_state::SUSPENDED,
+    &thin_pools::FAILED,
+    &thin_pools::FULL,
     &orphans::GUEST_GONE,
     &orphans::GUEST_ELSEWHERE,
     &orphans::GUEST_NOT_HERE,
     &orphans::DISK_UNREFERENCED,
+    &held_open::CHECK,
+    &guest_lvm_on_host::CHECK,
+    &device_state::NO_TABLE,
+    &multipath::SINGLE_PATH,
+    &multipath::FAILED_PATH,
+    &next_vmid_blocked::CHECK,
+    &deletion_stuck::CHECK,
+    &autoactivation::AT_BOOT,
+    &autoactivation::ENABLED,
+    &kernel_dm_errors::CHECK,
+    &leftover_volume::CHECK,
 ];
 
 /// The check of this name.

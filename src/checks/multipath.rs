@@ -44,8 +44,18 @@ fn single_path(case: &Case<'_>) -> Outcome {
     }
 }
 
-fn goes_past(node: &Node, device: &Device, vmid: Option<u64>, path: DevNo, multipath: DevNo) -> Finding {
-    let state = node.multipaths.iter().flat_map(|m| &m.paths).find(|p| p.devno == Some(path));
+fn goes_past(
+    node: &Node,
+    device: &Device,
+    vmid: Option<u64>,
+    path: DevNo,
+    multipath: DevNo,
+) -> Finding {
+    let state = node
+        .multipaths
+        .iter()
+        .flat_map(|m| &m.paths)
+        .find(|p| p.devno == Some(path));
     let name = node
         .devices
         .by_devno(multipath)
@@ -59,7 +69,9 @@ fn goes_past(node: &Node, device: &Device, vmid: Option<u64>, path: DevNo, multi
     let mut evidence = vec![info_evidence(device)];
     evidence.extend(table_evidence(device));
     evidence.extend(state.map(|path| path_line(&name, path)));
-    evidence.push(format!("{path} is a path of the multipath device {name} ({multipath})"));
+    evidence.push(format!(
+        "{path} is a path of the multipath device {name} ({multipath})"
+    ));
     let again = match node.lvm.of(device) {
         Some(lv) => format!(
             "lvchange -an {0}; lvchange -ay {0}",
@@ -90,7 +102,11 @@ fn goes_past(node: &Node, device: &Device, vmid: Option<u64>, path: DevNo, multi
 
 fn failed_path(case: &Case<'_>) -> Outcome {
     let node = case.node;
-    let findings = node.multipaths.iter().filter_map(|multipath| lost_paths(node, multipath)).collect();
+    let findings = node
+        .multipaths
+        .iter()
+        .filter_map(|multipath| lost_paths(node, multipath))
+        .collect();
     let unseen = node.devices.iter().any(|(_, device)| is_multipath(device))
         && !node.evidence.has("multipath");
     Outcome {
@@ -108,21 +124,35 @@ fn is_lost(path: &Path) -> bool {
 }
 
 fn lost_paths(node: &Node, multipath: &Multipath) -> Option<Finding> {
-    let lost: Vec<&Path> = multipath.paths.iter().filter(|path| is_lost(path)).collect();
+    let lost: Vec<&Path> = multipath
+        .paths
+        .iter()
+        .filter(|path| is_lost(path))
+        .collect();
     if lost.is_empty() {
         return None;
     }
     let left = multipath.paths.len() - lost.len();
     let names: Vec<String> = lost
         .iter()
-        .map(|path| path.name.clone().unwrap_or_else(|| format!("one that is gone ({})", path.hctl)))
+        .map(|path| {
+            path.name
+                .clone()
+                .unwrap_or_else(|| format!("one that is gone ({})", path.hctl))
+        })
         .collect();
     let device = node
         .devices
         .by_name(&multipath.name)
         .and_then(|index| node.devices.get(index));
     let mut evidence: Vec<String> = device.map(info_evidence).into_iter().collect();
-    evidence.extend(multipath.paths.iter().take(8).map(|path| path_line(&multipath.name, path)));
+    evidence.extend(
+        multipath
+            .paths
+            .iter()
+            .take(8)
+            .map(|path| path_line(&multipath.name, path)),
+    );
     Some(Finding {
         check: FAILED_PATH.name,
         severity: if left == 0 { Severity::Critical } else { Severity::Warning },
@@ -142,20 +172,24 @@ fn lost_paths(node: &Node, multipath: &Multipath) -> Option<Finding> {
         }
         .to_owned(),
         remedy: "Find the part that failed: cable, port, switch, controller, or a LUN that is no longer mapped to this node (dmesg; multipath -ll; \
-                 the storage's own log). A path that is gone for good: multipath -f is not needed, remove the disk's path from the kernel instead."
+                 the storage's own log). Once it is repaired, multipathd takes the path back by itself."
             .to_owned(),
         evidence,
     })
 }
 
 fn path_line(name: &str, path: &Path) -> String {
-    let number = path.devno.map_or_else(|| "-".to_owned(), |devno| devno.to_string());
+    let number = path
+        .devno
+        .map_or_else(|| "-".to_owned(), |devno| devno.to_string());
     format!(
         "multipath: {name}: {} {} {number} {} {}{}",
         path.hctl,
         path.name.as_deref().unwrap_or("-"),
         path.dm_state,
         path.checker,
-        path.device_state.as_deref().map_or_else(String::new, |state| format!(" {state}"))
+        path.device_state
+            .as_deref()
+            .map_or_else(String::new, |state| format!(" {state}"))
     )
 }

@@ -40,7 +40,11 @@ fn run(case: &Case<'_>) -> Outcome {
 
 fn finding(case: &Case<'_>, id: &FreeId, severity: Severity) -> Finding {
     let blocked = id.meeting == Meeting::Blocked;
-    let next = if id.next { "It is one of the next that PVE gives out. " } else { "" };
+    let next = if id.next {
+        "It is one of the next that PVE gives out. "
+    } else {
+        ""
+    };
     Finding {
         check: CHECK.name,
         severity,
@@ -49,13 +53,19 @@ fn finding(case: &Case<'_>, id: &FreeId, severity: Severity) -> Finding {
         message: format!(
             "VMID {} is free, but {} meets {}.",
             id.vmid,
-            if blocked { "making a guest with it fails: it" } else { "a guest that gets it" },
+            if blocked {
+                "making a guest with it fails: it"
+            } else {
+                "a guest that gets it"
+            },
             facts::some(&id.meets, 4)
         ),
         impact: if blocked {
             format!("{next}A new guest, a clone or a restored backup with this VMID fails.")
         } else {
-            format!("{next}PVE takes the next free disk number, and the old disk lies beside the new guest's, easily taken for its own.")
+            format!(
+                "{next}PVE takes the next free disk number, and the old disk lies beside the new guest's, easily taken for its own."
+            )
         },
         remedy: remedy(case, id.vmid, blocked),
         evidence: evidence(case, id.vmid),
@@ -68,16 +78,24 @@ fn remedy(case: &Case<'_>, vmid: u64, blocked: bool) -> String {
         .lvm
         .lvs
         .iter()
-        .filter(|lv| GuestVolume::parse(&lv.name).is_some_and(|v| v.vmid == vmid && (v.fixed_name || !blocked)))
+        .filter(|lv| {
+            GuestVolume::parse(&lv.name)
+                .is_some_and(|v| v.vmid == vmid && (v.fixed_name || !blocked))
+        })
         .map(|lv| match node.storages.on_vg(&lv.vg, &node.name) {
-            Some(storage) => format!("pvesm free {}:{}", facts::word(&storage.id), facts::word(&lv.name)),
+            Some(storage) => format!(
+                "pvesm free {}:{}",
+                facts::word(&storage.id),
+                facts::word(&lv.name)
+            ),
             None => format!("lvremove {}", facts::vg_lv(&lv.vg, &lv.name)),
         })
         .collect();
     let mapped = node.devices.iter().any(|(_, device)| {
         let volume = device.volume();
         volume.is_some_and(|(vg, lv)| {
-            GuestVolume::parse(lv).is_some_and(|v| v.vmid == vmid) && node.lvm.by_name(vg, lv).is_none()
+            GuestVolume::parse(lv).is_some_and(|v| v.vmid == vmid)
+                && node.lvm.by_name(vg, lv).is_none()
         })
     });
     let mut steps = Vec::new();
@@ -99,7 +117,10 @@ fn evidence(case: &Case<'_>, vmid: u64) -> Vec<String> {
     let entries = case
         .entries()
         .filter(|(_, device, judgement)| {
-            judgement.volume.as_ref().is_some_and(|volume| volume.vmid == vmid)
+            judgement
+                .volume
+                .as_ref()
+                .is_some_and(|volume| volume.vmid == vmid)
                 && node.lvm.of(device).is_none()
         })
         .map(|(_, device, _)| info_evidence(device));
@@ -112,6 +133,8 @@ fn evidence(case: &Case<'_>, vmid: u64) -> Vec<String> {
     entries
         .chain(volumes)
         .take(8)
-        .chain(std::iter::once(format!("/etc/pve: no guest of the cluster has VMID {vmid}")))
+        .chain(std::iter::once(format!(
+            "/etc/pve: no guest of the cluster has VMID {vmid}"
+        )))
         .collect()
 }

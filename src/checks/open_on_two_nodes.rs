@@ -6,7 +6,7 @@ use super::facts::vg_lv;
 use super::{Case, Check, Outcome, Run, info_evidence};
 use crate::model::device::{Device, Index};
 use crate::model::finding::{Finding, Severity};
-use crate::model::names::GuestVolume;
+use crate::model::names::{GuestVolume, VolumeKind};
 use crate::model::verdict::Verdict;
 use crate::verdicts::Judgement;
 
@@ -29,7 +29,10 @@ fn run(cases: &[Case<'_>]) -> Outcome {
     let mut needs = None;
     let mut findings = Vec::new();
     for opened in opened(cases).into_values() {
-        let nodes: BTreeSet<&str> = opened.iter().map(|one| one.case.node.name.as_str()).collect();
+        let nodes: BTreeSet<&str> = opened
+            .iter()
+            .map(|one| one.case.node.name.as_str())
+            .collect();
         if nodes.len() < 2 {
             continue;
         }
@@ -47,7 +50,8 @@ fn run(cases: &[Case<'_>]) -> Outcome {
 }
 
 /// Guests' volumes that are open, by the UUIDs of VG and LV. Others on shared
-/// storage may hold a cluster file system.
+/// storage may hold a cluster file system, and a template's disk is read by
+/// its linked clones wherever they run.
 fn opened<'a>(cases: &[Case<'a>]) -> BTreeMap<(&'a str, &'a str), Vec<Opened<'a>>> {
     let mut opened: BTreeMap<_, Vec<Opened<'a>>> = BTreeMap::new();
     for case in cases {
@@ -55,8 +59,12 @@ fn opened<'a>(cases: &[Case<'a>]) -> BTreeMap<(&'a str, &'a str), Vec<Opened<'a>
             let Some(uuid) = device.lvm_uuid.as_ref().filter(|uuid| uuid.layer.is_none()) else {
                 continue;
             };
-            let guests = judgement.verdict.is_guests() && judgement.volume.is_some();
-            if guests && device.open.is_some_and(|open| open > 0) {
+            let writable = judgement
+                .volume
+                .as_ref()
+                .is_some_and(|volume| volume.kind != VolumeKind::Base);
+            if judgement.verdict.is_guests() && writable && device.open.is_some_and(|open| open > 0)
+            {
                 opened
                     .entry((uuid.vg.as_str(), uuid.lv.as_str()))
                     .or_default()
@@ -77,7 +85,11 @@ fn guests(opened: &[Opened<'_>]) -> BTreeSet<u64> {
     opened
         .iter()
         .flat_map(|one| {
-            let named = one.judgement.volume.as_ref().map(|volume: &GuestVolume| volume.vmid);
+            let named = one
+                .judgement
+                .volume
+                .as_ref()
+                .map(|volume: &GuestVolume| volume.vmid);
             let referenced = one.judgement.referenced.as_ref().map(|hit| hit.vmid);
             named.into_iter().chain(referenced)
         })
@@ -108,7 +120,8 @@ fn unsure(cases: &[Case<'_>], vmid: u64) -> Option<&'static str> {
         .filter(|guest| guest.vmid == vmid)
         .map(|guest| guest.node.as_str())
         .collect();
-    (homes.len() > 1).then_some("snapshots of all nodes from the same moment: a guest moved in between")
+    (homes.len() > 1)
+        .then_some("snapshots of all nodes from the same moment: a guest moved in between")
 }
 
 fn finding(opened: &[Opened<'_>]) -> Option<Finding> {
@@ -135,8 +148,14 @@ fn finding(opened: &[Opened<'_>]) -> Option<Finding> {
         .map(|hit| hit.vmid)
         .collect();
     let meant = owners.len() > 1
-        && opened.iter().all(|one| one.judgement.verdict == Verdict::Valid);
-    let mut message = format!("{vg}/{lv} is open on {} nodes: on {}.", opened.len(), who.join("; on "));
+        && opened
+            .iter()
+            .all(|one| one.judgement.verdict == Verdict::Valid);
+    let mut message = format!(
+        "{vg}/{lv} is open on {} nodes: on {}.",
+        opened.len(),
+        who.join("; on ")
+    );
     message.push_str(if meant {
         " Guests on each of them have it in their configurations."
     } else {

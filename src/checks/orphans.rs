@@ -94,28 +94,29 @@ fn impact(reason: &str, judgement: &Judgement) -> &'static str {
 }
 
 fn remedy(reason: &str, device: &Device, judgement: &Judgement, holders: &[String]) -> String {
-    if device.in_use() {
-        let who = if holders.is_empty() {
-            "whoever holds it open".to_owned()
-        } else {
+    let release = device.in_use().then(|| match holders {
+        [] => "It is in use: first find out by whom, and why.".to_owned(),
+        holders => format!(
+            "It is in use: first find out why, and release it ({}).",
             holders.join(", ")
-        };
-        return format!(
-            "It is in use: first find out why, and release it ({who}). Then the cleanup script can take it down."
-        );
-    }
-    let data = match (reason, judgement.lv_state) {
-        (_, LvState::Stale) => " There is no data behind it to lose.",
-        ("guest-elsewhere", _) => "",
-        (_, LvState::Backed) => {
-            " Its data stays: whether the volume can go is for a person to decide."
-        }
-        _ => "",
-    };
+        ),
+    });
+    // The guard on references would refuse it.
     if reason == "guest-elsewhere" && judgement.referenced.is_some() {
-        return "The guest's own node uses the volume, so no script touches it. \
-                If the volume group is shared and no migration is under way, deactivate it on this node by hand."
-            .to_owned();
+        let by_hand = "The guest's own node uses the volume, so no script touches it. If the volume group is shared \
+                       and no migration is under way, deactivate it on this node by hand (lvchange -an).";
+        return match release {
+            Some(release) => format!("{release} {by_hand}"),
+            None => by_hand.to_owned(),
+        };
     }
+    if let Some(release) = release {
+        return format!("{release} Then the cleanup script can take it down.");
+    }
+    let data = match judgement.lv_state {
+        LvState::Stale => " There is no data behind it to lose.",
+        LvState::Backed => " Its data stays: whether the volume can go is for a person to decide.",
+        LvState::Unknown => "",
+    };
     format!("Review and run the cleanup script (its dry run first).{data}")
 }

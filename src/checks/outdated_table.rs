@@ -2,7 +2,7 @@
 
 use super::facts::{self, size, vg_lv};
 use super::layout::Ground;
-use super::{Case, Check, Outcome, Run, info_evidence, overlapping_mappings, table_evidence};
+use super::{Case, Check, Outcome, Run, info_evidence, overlaps, table_evidence};
 use crate::model::device::{Device, Index};
 use crate::model::finding::{Finding, Severity};
 use crate::model::lvm::LogicalVolume;
@@ -21,14 +21,14 @@ fn run(case: &Case<'_>) -> Outcome {
     let ground = Ground::of(case.node);
     // An old table that covers another volume's extents is an overlap: one
     // fault, one finding.
-    let overlapping = overlapping_mappings::subjects(case);
+    let overlapping = overlaps::subjects(case);
     let findings = case
         .entries()
         .filter(|(index, _, judgement)| {
             judgement.verdict != Verdict::Duplicate && !overlapping.contains(index)
         })
         .filter_map(|(index, device, judgement)| {
-            let lv = case.node.lvm.of(device).filter(|lv| is_plain(device, lv))?;
+            let lv = case.node.lvm.of(device).filter(|lv| is_plain(lv))?;
             let difference = difference(&ground, device, lv)?;
             Some(finding(case, index, device, judgement, lv, difference))
         })
@@ -42,12 +42,18 @@ fn run(case: &Case<'_>) -> Outcome {
 fn needs(case: &Case<'_>) -> Option<&'static str> {
     let node = case.node;
     let has = |id| node.evidence.has(id);
-    let lvms = node.devices.iter().any(|(_, device)| device.lvm_uuid.is_some());
+    let lvms = node
+        .devices
+        .iter()
+        .any(|(_, device)| device.lvm_uuid.is_some());
     if !lvms {
         None
     } else if !has("dmsetup-table") {
         Some("the tables (dmsetup-table)")
-    } else if !["lvs-json", "lvs-segments-json", "vgs-json", "pvs-json"].into_iter().all(has) {
+    } else if !["lvs-json", "lvs-segments-json", "vgs-json", "pvs-json"]
+        .into_iter()
+        .all(has)
+    {
         Some("LVM's extents (lvs-json, lvs-segments-json, vgs-json, pvs-json)")
     } else if !node.lvm.pvs.is_empty() && node.lvm.pvs.iter().all(|pv| pv.devno.is_none()) {
         Some("the physical volumes' device numbers (pvs-json with pv_major and pv_minor)")
@@ -56,12 +62,10 @@ fn needs(case: &Case<'_>) -> Option<&'static str> {
     }
 }
 
-/// Whether an entry is a volume itself, or a pool's data or metadata, and no
+/// Whether a volume is plain or thin, or a pool's data or metadata: no
 /// snapshot, mirror or cache is involved, whose tables follow other rules.
-fn is_plain(device: &Device, lv: &LogicalVolume) -> bool {
-    let layer = device.lvm_uuid.as_ref().and_then(|uuid| uuid.layer.as_deref());
-    matches!(layer, None | Some("tdata" | "tmeta"))
-        && lv.attr.starts_with(['-', 'V', 'T', 'e'])
+fn is_plain(lv: &LogicalVolume) -> bool {
+    lv.attr.starts_with(['-', 'V', 'T', 'e'])
 }
 
 /// How a table differs from the metadata.
@@ -108,7 +112,10 @@ fn finding(
     let volume = format!("{}/{}", lv.vg, lv.name);
     let open = device.open.is_some_and(|open| open > 0);
     let message = if difference.mapped == difference.given {
-        format!("{} maps other sectors than LVM's metadata gives {volume}.", device.name)
+        format!(
+            "{} maps other sectors than LVM's metadata gives {volume}.",
+            device.name
+        )
     } else {
         format!(
             "{} still maps {}; by LVM's metadata {volume} has {}{}.",

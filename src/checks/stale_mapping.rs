@@ -20,14 +20,21 @@ fn run(case: &Case<'_>) -> Outcome {
         .filter(|(_, device, judgement)| {
             // A layer goes with its volume, and has no UUID of its own in the
             // metadata.
-            let volume = device.lvm_uuid.as_ref().is_some_and(|uuid| uuid.layer.is_none());
+            let volume = device
+                .lvm_uuid
+                .as_ref()
+                .is_some_and(|uuid| uuid.layer.is_none());
             volume
                 && judgement.lv_state == LvState::Stale
                 && judgement.verdict != Verdict::Duplicate
         })
         .map(|(index, device, judgement)| finding(case, index, device, judgement))
         .collect();
-    let lvms = case.node.devices.iter().any(|(_, device)| device.lvm_uuid.is_some());
+    let lvms = case
+        .node
+        .devices
+        .iter()
+        .any(|(_, device)| device.lvm_uuid.is_some());
     Outcome {
         findings,
         needs: (lvms && !case.node.lvm.complete)
@@ -58,11 +65,17 @@ fn finding(case: &Case<'_>, index: Index, device: &Device, judgement: &Judgement
     let mut evidence = vec![info_evidence(device)];
     evidence.extend(table_evidence(device));
     evidence.extend(uuid.map(|uuid| {
-        format!("lvs-json: the volumes of VG {} were read; none has UUID {}", uuid.vg, uuid.lv)
+        format!(
+            "lvs-json: the volumes of VG {} were read; none has UUID {}",
+            uuid.vg, uuid.lv
+        )
     }));
-    evidence.extend(judgement.referenced.as_ref().map(|hit| {
-        format!("{}: {} references {}", hit.origin, hit.place, hit.target)
-    }));
+    evidence.extend(
+        judgement
+            .referenced
+            .as_ref()
+            .map(|hit| format!("{}: {} references {}", hit.origin, hit.place, hit.target)),
+    );
     let holders = case.node.holder_texts(index);
     evidence.extend(holders.iter().map(|holder| format!("held by {holder}")));
     Finding {
@@ -86,7 +99,9 @@ fn finding(case: &Case<'_>, index: Index, device: &Device, judgement: &Judgement
 
 fn remedy(device: &Device, judgement: &Judgement, holders: &[String]) -> String {
     if judgement.verdict == Verdict::Valid {
-        let vmid = judgement.vmid.map_or_else(String::new, |vmid| format!(" {vmid}"));
+        let vmid = judgement
+            .vmid
+            .map_or_else(String::new, |vmid| format!(" {vmid}"));
         return format!(
             "Keep guest{vmid} from writing: stop it if it runs, and don't start it. Find out on which node the volume was removed. \
              Save what the mapping still shows before anything else if you need the data (read it, never write). \

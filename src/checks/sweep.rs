@@ -64,13 +64,20 @@ pub(super) fn overlaps<P: Copy + Ord>(mut stretches: Vec<Stretch<P>>) -> (Vec<Ov
         allotted.drop_ended(stretch.start);
         // What is only allotted can't overlap what is only allotted.
         let with_allotted = stretch.mapping.is_some();
-        for other in mapped.iter().chain(allotted.iter().filter(|_| with_allotted)) {
+        for other in mapped
+            .iter()
+            .chain(allotted.iter().filter(|_| with_allotted))
+        {
             found.note(stretch, other);
             if found.is_full() {
                 return (found.in_order(), false);
             }
         }
-        let active = if stretch.mapping.is_some() { &mut mapped } else { &mut allotted };
+        let active = if stretch.mapping.is_some() {
+            &mut mapped
+        } else {
+            &mut allotted
+        };
         active.push(stretch);
     }
     (found.in_order(), true)
@@ -179,7 +186,11 @@ mod tests {
     }
 
     fn pairs(stretches: Vec<Stretch<u32>>) -> Vec<[u32; 2]> {
-        overlaps(stretches).0.iter().map(|overlap| overlap.parties).collect()
+        overlaps(stretches)
+            .0
+            .iter()
+            .map(|overlap| overlap.parties)
+            .collect()
     }
 
     #[test]
@@ -187,7 +198,10 @@ mod tests {
         assert!(pairs(vec![mapped(1, 0, 10), mapped(2, 10, 20), mapped(3, 5, 5)]).is_empty());
         assert_eq!(pairs(vec![mapped(1, 0, 11), mapped(2, 10, 20)]), [[1, 2]]);
         let other_disk = Stretch {
-            device: DevNo { major: 8, minor: 16 },
+            device: DevNo {
+                major: 8,
+                minor: 16,
+            },
             ..mapped(2, 0, 10)
         };
         assert!(pairs(vec![mapped(1, 0, 10), other_disk]).is_empty());

@@ -1,11 +1,14 @@
 //! Thin pools that are full, failed, or promise more than they have.
 
+use std::collections::BTreeMap;
+
 use super::facts::{self, size, vg_lv};
 use super::{Case, Check, Outcome, Run};
 use crate::model::finding::{Finding, Severity};
 use crate::model::lvm::LogicalVolume;
 use crate::model::names::LvmName;
 use crate::model::node::Node;
+use crate::parse::dmsetup_table::Target;
 use crate::parse::thin_status::{PoolMode, ThinPoolStatus};
 
 pub(super) const FULL: Check = Check {
@@ -29,30 +32,48 @@ const URGENT: f64 = 90.0;
 /// A thin pool by what is known of it: the kernel's status, LVM's report.
 struct Pool<'a> {
     name: String,
+    active: bool,
     /// The pool's device, and what it says of itself.
     status: Option<(&'a str, &'a ThinPoolStatus)>,
     lv: Option<&'a LogicalVolume>,
 }
 
 fn pools(node: &Node) -> Vec<Pool<'_>> {
-    let mut pools: Vec<Pool<'_>> = node
-        .thin_pools
+    let mut entries: BTreeMap<&str, Option<&ThinPoolStatus>> = node
+        .devices
         .iter()
+        .filter(|(_, device)| {
+            let mut targets = device.segments.iter().map(|segment| &segment.target);
+            targets.any(|target| matches!(target, Target::ThinPool { .. }))
+        })
+        .map(|(_, device)| (device.name.as_str(), None))
+        .collect();
+    entries.extend(
+        node.thin_pools
+            .iter()
+            .map(|(entry, status)| (entry.as_str(), Some(status))),
+    );
+    let mut pools: Vec<Pool<'_>> = entries
+        .into_iter()
         .map(|(entry, status)| {
-            let device = node.devices.by_name(entry).and_then(|index| node.devices.get(index));
+            let device = node
+                .devices
+                .by_name(entry)
+                .and_then(|index| node.devices.get(index));
             let named = LvmName::split(entry);
             let lv = device.and_then(|device| node.lvm.of(device)).or_else(|| {
                 let name = named.as_ref()?;
                 node.lvm.by_name(&name.vg, &name.lv)
             });
-            let name = match (lv, &named) {
+            let name = match (lv, named.as_ref()) {
                 (Some(lv), _) => format!("{}/{}", lv.vg, lv.name),
                 (None, Some(name)) => format!("{}/{}", name.vg, name.lv),
-                (None, None) => entry.clone(),
+                (None, None) => entry.to_owned(),
             };
             Pool {
                 name,
-                status: Some((entry, status)),
+                active: true,
+                status: status.map(|status| (entry, status)),
                 lv: lv.filter(|lv| lv.is_thin_pool()),
             }
         })
@@ -62,6 +83,7 @@ fn pools(node: &Node) -> Vec<Pool<'_>> {
         if !pools.iter().any(|pool| pool.name == name) {
             pools.push(Pool {
                 name,
+                active: lv.active,
                 status: None,
                 lv: Some(lv),
             });
@@ -88,7 +110,9 @@ impl Pool<'_> {
             Some((_, ThinPoolStatus::Fail)) => Some("has failed: every read and write on it fails"),
             Some((_, ThinPoolStatus::Error)) => Some("can't say how it is (Error)"),
             Some((_, ThinPoolStatus::Working(pool))) => match pool.mode {
-                _ if pool.needs_check => Some("has damaged metadata that must be checked (needs_check)"),
+                _ if pool.needs_check => {
+                    Some("has damaged metadata that must be checked (needs_check)")
+                }
                 PoolMode::ReadOnly => Some("is read-only: its metadata can't be written"),
                 PoolMode::OutOfDataSpace => Some("is out of data space (out_of_data_space)"),
                 PoolMode::ReadWrite => None,
@@ -120,12 +144,17 @@ impl Pool<'_> {
                         PoolMode::ReadOnly => "ro",
                         PoolMode::OutOfDataSpace => "out_of_data_space",
                     },
-                    if pool.needs_check { ", needs_check" } else { "" }
+                    if pool.needs_check {
+                        ", needs_check"
+                    } else {
+                        ""
+                    }
                 ),
             });
         }
         evidence.extend(self.lv.map(|lv| {
-            let percent = |value: Option<f64>| value.map_or_else(|| "?".to_owned(), |v| format!("{v:.2}"));
+            let percent =
+                |value: Option<f64>| value.map_or_else(|| "?".to_owned(), |v| format!("{v:.2}"));
             format!(
                 "{}; data {} %, metadata {} %",
                 facts::volume(lv),
@@ -141,10 +170,7 @@ impl Pool<'_> {
 fn unmeasured(node: &Node) -> Option<&'static str> {
     pools(node)
         .iter()
-        .any(|pool| {
-            let active = pool.status.is_some() || pool.lv.is_some_and(|lv| lv.active);
-            active && pool.fault().is_none() && pool.used() == (None, None)
-        })
+        .any(|pool| pool.active && pool.fault().is_none() && pool.used() == (None, None))
         .then_some("the thin pools' status (dmsetup-status)")
 }
 
@@ -210,10 +236,10 @@ fn full(case: &Case<'_>) -> Outcome {
             continue;
         }
         let promised = promised(node, &pool);
-        match filling(&pool, promised.as_deref()).or_else(|| overcommitted(&pool, promised.as_deref())) {
-            Some(finding) => findings.push(finding),
-            None => continue,
-        }
+        findings.extend(
+            filling(&pool, promised.as_deref())
+                .or_else(|| overcommitted(&pool, promised.as_deref())),
+        );
     }
     Outcome {
         findings,
@@ -229,7 +255,10 @@ fn filling(pool: &Pool<'_>, promised: Option<&str>) -> Option<Finding> {
         .filter(|(_, percent)| *percent >= HIGH)
         .collect();
     let worst = high.iter().map(|(_, percent)| *percent).reduce(f64::max)?;
-    let text: Vec<String> = high.iter().map(|(what, percent)| format!("{percent:.1} % of its {what}")).collect();
+    let text: Vec<String> = high
+        .iter()
+        .map(|(what, percent)| format!("{percent:.1} % of its {what}"))
+        .collect();
     let name = pool_word(pool);
     let mut remedy = Vec::new();
     if high.iter().any(|(what, _)| *what == "metadata") {
@@ -288,6 +317,10 @@ fn promised(node: &Node, pool: &Pool<'_>) -> Option<String> {
         .filter_map(|volume| volume.size)
         .fold(0, u64::saturating_add);
     (volumes > has).then(|| {
-        format!("Its volumes may grow to {}; it has {}.", size(volumes), size(has))
+        format!(
+            "Its volumes may grow to {}; it has {}.",
+            size(volumes),
+            size(has)
+        )
     })
 }

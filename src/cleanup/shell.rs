@@ -97,3 +97,73 @@ pub fn one_line(text: &str) -> String {
 fn is_plain(character: char) -> bool {
     character == ' ' || character.is_ascii_graphic()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use minijinja::context;
+
+    fn rendered(template: &str, value: Value) -> Result<String, Error> {
+        environment()
+            .unwrap()
+            .render_str(template, context! { value })
+    }
+
+    #[test]
+    fn every_value_is_one_quoted_word() {
+        for (value, word) in [
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("'", r"''\'''"),
+            ("$(x) `y` \\ \" ;", "'$(x) `y` \\ \" ;'"),
+        ] {
+            assert_eq!(rendered("{{ value }}", Value::from(value)).unwrap(), word);
+        }
+        assert_eq!(rendered("{{ value }}", Value::from(24)).unwrap(), "'24'");
+    }
+
+    #[test]
+    fn what_is_no_printable_ascii_is_an_error_and_not_a_word() {
+        for value in ["a\nb", "\0", "\x1b[0m", "\u{e9}", "\u{202e}"] {
+            assert!(
+                rendered("{{ value }}", Value::from(value)).is_err(),
+                "{value:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_value_is_an_error() {
+        assert!(rendered("{{ value }}", Value::from(())).is_err());
+        assert!(rendered("{{ forgotten }}", Value::from("")).is_err());
+    }
+
+    #[test]
+    fn a_comment_stays_one_line_and_shows_what_is_there() {
+        let text = "a\nb\r\u{2028}c\u{202e}d\u{200b}\u{e9}\t\\";
+        let line = r"# a\u{a}b\u{d}\u{2028}c\u{202e}d\u{200b}\u{e9}\u{9}\.";
+        assert_eq!(
+            rendered("# {{ value|comment }}", Value::from(text)).unwrap(),
+            line
+        );
+    }
+
+    #[test]
+    fn a_shown_text_is_quoted_too() {
+        let shown = rendered("{{ value|shown }}", Value::from("it's\x1b")).unwrap();
+        assert_eq!(shown, r"'it'\''s\u{1b}'");
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        let line = one_line(&"x".repeat(LONGEST_TEXT + 1));
+        assert_eq!(line, "x".repeat(LONGEST_TEXT) + " ...");
+        assert_eq!(
+            one_line(&"x".repeat(LONGEST_TEXT)),
+            "x".repeat(LONGEST_TEXT)
+        );
+    }
+}

@@ -96,6 +96,21 @@ impl std::fmt::Display for Target {
     }
 }
 
+/// Bytes of the longest name that LVM or PVE gives a volume, a storage or a
+/// snapshot. A longer one in a forged configuration names nothing.
+const NAME: usize = 128;
+
+/// Bytes of the longest path that Linux opens.
+const PATH: usize = 4096;
+
+/// The beginning of a name, for a place that is told with every reference.
+fn brief(name: &str) -> &str {
+    match name.char_indices().nth(NAME) {
+        Some((end, _)) => name.get(..end).unwrap_or_default(),
+        None => name,
+    }
+}
+
 /// All that a configuration references. Every section counts: snapshots,
 /// pending changes and special sections keep a volume in use, too.
 pub fn references(config: &GuestConfig) -> Vec<Reference> {
@@ -103,8 +118,8 @@ pub fn references(config: &GuestConfig) -> Vec<Reference> {
     for (name, section) in config.sections() {
         for setting in &section.settings {
             let place = match name {
-                None => setting.key.clone(),
-                Some(name) => format!("{} in [{name}]", setting.key),
+                None => brief(&setting.key).to_owned(),
+                Some(name) => format!("{} in [{}]", brief(&setting.key), brief(name)),
             };
             found.extend(targets(setting).into_iter().map(|target| Reference {
                 target,
@@ -127,6 +142,9 @@ fn snapshot_references(snapshot: &str, section: &Section) -> Vec<Reference> {
         .settings
         .iter()
         .filter(|setting| is_disk_key(&setting.key) && setting.key != "vmstate");
+    if snapshot.len() > NAME {
+        return found;
+    }
     for setting in disks {
         for target in targets(setting) {
             if let Target::Volume { storage, volume } = target {
@@ -136,7 +154,7 @@ fn snapshot_references(snapshot: &str, section: &Section) -> Vec<Reference> {
                         volume: snapshot_volume(&volume, snapshot),
                     },
                     derived: true,
-                    place: format!("snapshot {snapshot} of {}", setting.key),
+                    place: format!("snapshot {snapshot} of {}", brief(&setting.key)),
                     line: setting.line,
                 });
             }
@@ -207,12 +225,12 @@ fn volumes(text: &str, main: bool) -> Vec<Target> {
     let Some((storage, path)) = text.split_once(':') else {
         return Vec::new();
     };
-    if storage.is_empty() || !storage.chars().all(legal) {
+    if storage.is_empty() || storage.len() > NAME || !storage.chars().all(legal) {
         return Vec::new();
     }
     let last = path.rsplit('/').next();
     path.split('/')
-        .filter(|part| !part.is_empty())
+        .filter(|part| !part.is_empty() && part.len() <= PATH)
         .filter(|part| (main && Some(*part) == last) || GuestVolume::parse(part).is_some())
         .map(|part| Target::Volume {
             storage: storage.to_owned(),
@@ -224,9 +242,9 @@ fn volumes(text: &str, main: bool) -> Vec<Target> {
 /// Every `/dev/…` path within a value.
 fn paths(value: &str) -> impl Iterator<Item = Target> {
     let end = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | ')' | '}' | ']');
-    value.match_indices("/dev/").filter_map(move |(at, _)| {
-        let path = value.get(at..)?.split(end).next()?;
-        (path.len() > "/dev/".len()).then(|| Target::Path(path.to_owned()))
+    value.split(end).filter_map(|word| {
+        let path = word.get(word.find("/dev/")?..)?;
+        (path.len() > "/dev/".len() && path.len() <= PATH).then(|| Target::Path(path.to_owned()))
     })
 }
 

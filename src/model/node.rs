@@ -137,9 +137,9 @@ impl std::fmt::Display for Holder {
 /// What a bundle tells of guests.
 #[derive(Debug, Clone, Default)]
 pub struct Guests {
-    /// Guests of this node, by VMID.
+    /// Guests of this node, sorted by VMID: they are found by it.
     pub here: Vec<Guest>,
-    /// Guests of other nodes whose configuration was read, by VMID.
+    /// Guests of other nodes whose configuration was read, sorted by VMID.
     pub elsewhere: Vec<Guest>,
     /// Guests known to belong to other nodes, read or not: VMID to node.
     pub nodes: BTreeMap<u64, String>,
@@ -152,16 +152,21 @@ pub struct Guests {
     pub whole_cluster: bool,
 }
 
+/// The first guest with a VMID among guests that are sorted by it.
+fn of(guests: &[Guest], vmid: u64) -> Option<&Guest> {
+    let at = guests.partition_point(|guest| guest.vmid < vmid);
+    guests.get(at).filter(|guest| guest.vmid == vmid)
+}
+
 impl Guests {
     /// The guest of this node with this VMID.
     pub fn here(&self, vmid: u64) -> Option<&Guest> {
-        self.here.iter().find(|guest| guest.vmid == vmid)
+        of(&self.here, vmid)
     }
 
     /// The guest with this VMID on any node whose configuration was read.
     pub fn anywhere(&self, vmid: u64) -> Option<&Guest> {
-        self.here(vmid)
-            .or_else(|| self.elsewhere.iter().find(|guest| guest.vmid == vmid))
+        self.here(vmid).or_else(|| of(&self.elsewhere, vmid))
     }
 
     /// Every VMID that is known to be taken.
@@ -176,9 +181,12 @@ impl Guests {
     }
 }
 
+/// Holders of a device that are told by name.
+pub const MOST_HOLDERS: usize = 50;
+
 impl Node {
     /// What holds a device open: other devices on top of it, then the rest,
-    /// in words.
+    /// in words. Of more than [`MOST_HOLDERS`] the rest is counted.
     pub fn holder_texts(&self, index: Index) -> Vec<String> {
         let above = self
             .devices
@@ -187,6 +195,12 @@ impl Node {
             .filter_map(|above| self.devices.get(*above))
             .map(|device| format!("device {}", device.name));
         let others = self.holders.get(&index).into_iter().flatten();
-        above.chain(others.map(ToString::to_string)).collect()
+        let mut holders = above.chain(others.map(ToString::to_string));
+        let mut texts: Vec<String> = holders.by_ref().take(MOST_HOLDERS).collect();
+        match holders.count() {
+            0 => {}
+            more => texts.push(format!("{more} more")),
+        }
+        texts
     }
 }

@@ -96,7 +96,7 @@ fn field(info: &mut DmInfo, key: &str, value: &str) -> Result<(), &'static str> 
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use proptest::prelude::*;
 

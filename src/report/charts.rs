@@ -6,10 +6,10 @@
 
 use std::f64::consts::TAU;
 
+use plotters::coord::Shift;
 use plotters::prelude::{
     DrawingArea, EmptyElement, IntoDrawingArea, Polygon, RGBColor, Rectangle, SVGBackend, Text,
 };
-use plotters::coord::Shift;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, TextStyle};
 
@@ -102,13 +102,19 @@ fn svg(
             .map_err(|error| format!("cannot draw the chart '{title}': {error}"))?;
     }
     let body = drawn.split_once('>').map_or("", |(_, body)| body);
-    let mut body = body.replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", "");
+    let mut body = body
+        .replace(" opacity=\"1\"", "")
+        .replace(" stroke=\"none\"", "");
     for (ink, class) in Ink::ALL {
         let RGBColor(r, g, b) = ink.number();
         let number = format!("fill=\"#{r:02X}{g:02X}{b:02X}\"");
         body = body.replace(&number, &format!("class=\"{class}\""));
     }
-    let stretch = if stretch { " preserveAspectRatio=\"none\"" } else { "" };
+    let stretch = if stretch {
+        " preserveAspectRatio=\"none\""
+    } else {
+        ""
+    };
     Ok(format!(
         "<svg class=\"{class}\" viewBox=\"0 0 {width} {height}\"{stretch} role=\"img\">\
          <title>{}</title>\n{body}",
@@ -136,7 +142,10 @@ pub(crate) fn ring(title: &str, parts: &[(Ink, usize)]) -> Result<String, String
     let all: usize = parts.iter().map(|(_, count)| count).sum();
     svg("ring", (1000, 1000), false, title, |area| {
         if all == 0 {
-            area.draw(&Polygon::new(arc(0.0, 1.0, 340.0, 490.0), Ink::Track.number()))?;
+            area.draw(&Polygon::new(
+                arc(0.0, 1.0, 340.0, 490.0),
+                Ink::Track.number(),
+            ))?;
         }
         let mut before = 0;
         for &(ink, count) in parts.iter().filter(|(_, count)| *count > 0) {
@@ -152,7 +161,10 @@ pub(crate) fn ring(title: &str, parts: &[(Ink, usize)]) -> Result<String, String
 /// A score of 0 to 100 as a ring filled so far.
 pub(crate) fn gauge(title: &str, score: Option<i64>, ink: Ink) -> Result<String, String> {
     svg("gauge", (1000, 1000), false, title, |area| {
-        area.draw(&Polygon::new(arc(0.0, 1.0, 410.0, 490.0), Ink::Track.number()))?;
+        area.draw(&Polygon::new(
+            arc(0.0, 1.0, 410.0, 490.0),
+            Ink::Track.number(),
+        ))?;
         let share = score.unwrap_or(0).clamp(0, 100) as f64 / 100.0;
         if share > 0.0 {
             area.draw(&Polygon::new(arc(0.0, share, 410.0, 490.0), ink.number()))?;
@@ -164,15 +176,25 @@ pub(crate) fn gauge(title: &str, score: Option<i64>, ink: Ink) -> Result<String,
 /// A bar for a part of a whole, its length in per mille of the box; `marks`
 /// are drawn over it, in per cent.
 pub(crate) fn bar(title: &str, share: f64, ink: Ink, marks: &[i32]) -> Result<String, String> {
-    let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+    let share = if share.is_finite() {
+        share.clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
     svg("meter", (1000, 10), true, title, |area| {
-        area.draw(&Rectangle::new([(0, 0), (1000, 10)], Ink::Track.number().filled()))?;
+        area.draw(&Rectangle::new(
+            [(0, 0), (1000, 10)],
+            Ink::Track.number().filled(),
+        ))?;
         // Something is not nothing: two per mille at least.
         let length = match (share * 1000.0).round() as i32 {
             0 if share > 0.0 => 2,
             length => length,
         };
-        area.draw(&Rectangle::new([(0, 0), (length, 10)], ink.number().filled()))?;
+        area.draw(&Rectangle::new(
+            [(0, 0), (length, 10)],
+            ink.number().filled(),
+        ))?;
         for mark in marks {
             let mark = [(mark * 10 - 3, 0), (mark * 10 + 3, 10)];
             area.draw(&Rectangle::new(mark, Ink::Mark.number().filled()))?;
@@ -187,7 +209,12 @@ pub(crate) fn columns(title: &str, bars: &[(String, usize, Ink)]) -> Result<Stri
     const HIGH: i32 = 150;
     const HEAD: i32 = 26;
     const FOOT: i32 = 30;
-    let most = bars.iter().map(|(_, count, _)| *count).max().unwrap_or(0).max(1);
+    let most = bars
+        .iter()
+        .map(|(_, count, _)| *count)
+        .max()
+        .unwrap_or(0)
+        .max(1);
     let width = WIDE * bars.len().max(1) as i32;
     let size = (width as u32, (HEAD + HIGH + FOOT) as u32);
     svg("columns", size, false, title, |area| {
@@ -196,11 +223,23 @@ pub(crate) fn columns(title: &str, bars: &[(String, usize, Ink)]) -> Result<Stri
             let middle = left + WIDE / 2;
             let high = (HIGH as f64 * *count as f64 / most as f64).round() as i32;
             // An empty column keeps its place on the base line.
-            let (high, ink) = if *count == 0 { (2, Ink::Track) } else { (high.max(4), *ink) };
-            let column = [(left + 10, HEAD + HIGH - high), (left + WIDE - 10, HEAD + HIGH)];
+            let (high, ink) = if *count == 0 {
+                (2, Ink::Track)
+            } else {
+                (high.max(4), *ink)
+            };
+            let column = [
+                (left + 10, HEAD + HIGH - high),
+                (left + WIDE - 10, HEAD + HIGH),
+            ];
             area.draw(&Rectangle::new(column, ink.number().filled()))?;
             let words = [
-                (super::html::words::count(*count as i64), HEAD + HIGH - high - 8, VPos::Bottom, Ink::Word),
+                (
+                    super::html::words::count(*count as i64),
+                    HEAD + HIGH - high - 8,
+                    VPos::Bottom,
+                    Ink::Word,
+                ),
                 (label.clone(), HEAD + HIGH + 10, VPos::Top, Ink::Muted),
             ];
             for (word, y, vertical, ink) in words {
@@ -216,6 +255,7 @@ pub(crate) fn columns(title: &str, bars: &[(String, usize, Ink)]) -> Result<Stri
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)]
 mod tests {
     use super::*;
 
@@ -234,14 +274,23 @@ mod tests {
     fn bars_keep_within_their_box_whatever_the_share() {
         for (share, width) in [(0.5, 500), (7.0, 1000), (f64::INFINITY, 0), (1e-9, 2)] {
             let svg = bar("Use", share, Ink::Ok, &[80]).expect("drawn");
-            let bar = svg.lines().find(|line| line.contains("ink-ok")).expect("a bar");
-            assert!(bar.contains(&format!("width=\"{width}\"")), "{share}: {bar}");
+            let bar = svg
+                .lines()
+                .find(|line| line.contains("ink-ok"))
+                .expect("a bar");
+            assert!(
+                bar.contains(&format!("width=\"{width}\"")),
+                "{share}: {bar}"
+            );
         }
     }
 
     #[test]
     fn colours_and_styles_are_left_to_the_style_sheet() {
-        let bars = [("A".to_owned(), 3, Ink::GradeA), ("<F>".to_owned(), 1, Ink::GradeF)];
+        let bars = [
+            ("A".to_owned(), 3, Ink::GradeA),
+            ("<F>".to_owned(), 1, Ink::GradeF),
+        ];
         for svg in [
             columns("Grades", &bars).expect("drawn"),
             gauge("Score", Some(35), Ink::GradeF).expect("drawn"),

@@ -10,7 +10,9 @@ mod cluster;
 pub(crate) mod markup;
 mod node;
 mod overview;
+mod parts;
 mod picture;
+mod rows;
 pub(crate) mod words;
 
 use std::borrow::Cow;
@@ -21,7 +23,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, UndefinedBeha
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::view::{Cluster, Finding, Node, Report};
+use super::view::{Cluster, Node, Report};
 pub use overview::Overview;
 
 const STYLE: &str = include_str!("../../templates/style.css");
@@ -61,7 +63,10 @@ impl Html {
         let mut env = Environment::new();
         env.set_auto_escape_callback(|_| AutoEscape::Html);
         env.set_undefined_behavior(UndefinedBehavior::Strict);
-        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build();
         env.set_syntax(syntax.map_err(|error| said(&error))?);
         env.set_formatter(|out, _, value| write_value(out, value));
         add_filters(&mut env);
@@ -72,12 +77,16 @@ impl Html {
             ("macros.html", include_str!("../../templates/macros.html")),
             ("base.html", include_str!("../../templates/base.html")),
             ("picture.html", include_str!("../../templates/picture.html")),
-            ("node_tables.html", include_str!("../../templates/node_tables.html")),
+            (
+                "node_tables.html",
+                include_str!("../../templates/node_tables.html"),
+            ),
             ("node.html", include_str!("../../templates/node.html")),
             ("cluster.html", include_str!("../../templates/cluster.html")),
             ("index.html", include_str!("../../templates/index.html")),
         ] {
-            env.add_template(name, source).map_err(|error| said(&error))?;
+            env.add_template(name, source)
+                .map_err(|error| said(&error))?;
         }
         Ok(Self { templates: env })
     }
@@ -192,7 +201,9 @@ fn add_filters(env: &mut Environment) {
     env.add_filter("day", |text: Cow<str>| match words::time(&text) {
         Some((read, machine)) => {
             let day = read.split(',').next().unwrap_or_default();
-            safe(format!("<time class=\"day\" datetime=\"{machine}\">{day}</time>"))
+            safe(format!(
+                "<time class=\"day\" datetime=\"{machine}\">{day}</time>"
+            ))
         }
         None => safe(markup::escape(&text)),
     });
@@ -206,129 +217,4 @@ fn safe(markup: String) -> Value {
 /// How many folders below the output folder a page lies.
 fn depth(page: Option<&str>) -> usize {
     page.map_or(1, |page| page.matches('/').count())
-}
-
-/// Findings of one severity.
-#[derive(Serialize)]
-struct Group<'a> {
-    severity: &'static str,
-    title: &'static str,
-    meaning: &'static str,
-    /// Whether each finding is unfolded from the start.
-    open: bool,
-    items: Vec<Item<'a>>,
-}
-
-/// A finding and the anchor it is found by on its page.
-#[derive(Serialize)]
-struct Item<'a> {
-    id: String,
-    finding: &'a Finding,
-}
-
-/// Groups findings by severity, worst first; an unheard-of severity is a note.
-fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
-    let rank = |finding: &Finding| match finding.severity.as_str() {
-        "critical" => 0,
-        "warning" => 1,
-        _ => 2,
-    };
-    let kinds = [
-        ("critical", "Critical", "Data is at risk, or a guest can't work. Act now."),
-        ("warning", "Warnings", "Left over, or going to fail. Clean up."),
-        ("info", "For information", "Worth knowing; nothing is wrong yet."),
-    ];
-    let group = |(at, (severity, title, meaning))| {
-        let items: Vec<Item> = findings
-            .iter()
-            .enumerate()
-            .filter(|(_, finding)| rank(finding) == at)
-            .map(|(number, finding)| Item {
-                id: anchor(number),
-                finding,
-            })
-            .collect();
-        Group {
-            severity,
-            title,
-            meaning,
-            open: at == 0 && items.len() <= 3,
-            items,
-        }
-    };
-    let all = kinds.into_iter().enumerate().map(group);
-    all.filter(|group| !group.items.is_empty()).collect()
-}
-
-/// The anchor of a page's finding by its place in the list.
-fn anchor(number: usize) -> String {
-    format!("issue-{}", number + 1)
-}
-
-/// A chart of entries by verdict with its words.
-#[derive(Serialize)]
-struct VerdictChart {
-    svg: Value,
-    total: usize,
-    parts: Vec<Part>,
-    note: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Part {
-    label: &'static str,
-    class: &'static str,
-    count: usize,
-}
-
-/// The chart of guests' entries by verdict.
-fn verdict_chart(
-    [valid, duplicates, orphans, unknown]: [usize; 4],
-    note: Option<String>,
-) -> Result<VerdictChart, String> {
-    use super::charts::{Ink, ring};
-    let parts = [
-        ("Valid", "ok", Ink::Ok, valid),
-        ("Duplicate", "critical", Ink::Critical, duplicates),
-        ("Orphan", "warning", Ink::Warning, orphans),
-        ("Unknown", "quiet", Ink::Quiet, unknown),
-    ];
-    let title = format!(
-        "Entries by verdict: {valid} valid, {duplicates} duplicate, {orphans} orphaned, {unknown} unknown"
-    );
-    let inks = parts.map(|(_, _, ink, count)| (ink, count));
-    Ok(VerdictChart {
-        svg: safe(ring(&title, &inks)?),
-        total: valid + duplicates + orphans + unknown,
-        parts: parts
-            .map(|(label, class, _, count)| Part { label, class, count })
-            .into(),
-        note,
-    })
-}
-
-/// A labelled bar.
-#[derive(Serialize)]
-struct Bar {
-    label: String,
-    value: String,
-    note: Option<String>,
-    svg: Value,
-}
-
-/// Bars for counts, the longest for the largest.
-fn count_bars<'a>(counts: impl Iterator<Item = (&'a str, usize)> + Clone) -> Result<Vec<Bar>, String> {
-    let most = counts.clone().map(|(_, count)| count).max().unwrap_or(0);
-    counts
-        .map(|(label, count)| {
-            let title = format!("{label}: {count}");
-            let share = count as f64 / most.max(1) as f64;
-            Ok(Bar {
-                label: label.to_owned(),
-                value: words::count(count as i64),
-                note: None,
-                svg: safe(super::charts::bar(&title, share, super::charts::Ink::Info, &[])?),
-            })
-        })
-        .collect()
 }

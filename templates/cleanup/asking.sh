@@ -55,13 +55,14 @@ answered() {
     if [ "$status" = hung ]; then
         because "$1 gave no answer in $seconds seconds"
     else
-        because "$1 failed (exit status $status): $(head -n 1 "$answer.err" | plain)"
+        because "$1 failed (exit status $status): $(shown "$(head -n 1 "$answer.err")")"
     fi
 }
 
-# Lets printable ASCII through: nothing else belongs on a terminal or in a log.
-plain() {
-    tr -cd '\040-\176\n'
+# What was found, as one line of printable ASCII: nothing else belongs on a
+# terminal or in a log.
+shown() {
+    printf '%s' "$1" | tr '\n' ' ' | tr -cd '\040-\176' | cut -c 1-200
 }
 
 is_number() {

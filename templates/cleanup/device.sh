@@ -34,12 +34,13 @@ look_up() {
 }
 
 # The entry is the one of the snapshot: by its UUID, which no two entries of a
-# kernel share, or, without one, by its table.
+# kernel share, or, without one, by its table. With a UUID a changed table is no
+# other entry, but no longer what was judged either.
 same_device() {
     look_up || return 1
     if [ "$found" = no ]; then
         if [ -n "$renamed" ]; then
-            because "the device with its UUID has another name now: $(echo "$renamed" | plain)"
+            because "the device with its UUID has another name now: $(shown "$renamed")"
         else
             gone=yes
             because 'already gone'
@@ -47,7 +48,7 @@ same_device() {
         return 1
     fi
     if [ "$live_uuid" != "$uuid" ]; then
-        because "another device has this name now (UUID '$(echo "$live_uuid" | plain)')"
+        because "another device has this name now (UUID '$(shown "$live_uuid")')"
         return 1
     fi
     if ! is_number "$live_major" || ! is_number "$live_minor"; then
@@ -57,20 +58,18 @@ same_device() {
     limited "$ASK_SECONDS" dmsetup table "$name"
     answered 'dmsetup table' || return 1
     live_table=$(sed 's/ *$//' "$answer.out")
-    if [ -z "$uuid" ]; then
-        if [ -z "$table" ]; then
-            because 'it has neither a UUID nor a recorded table to know it by'
-            return 1
-        elif [ "$live_table" != "$table" ]; then
-            because 'it has no UUID, and its table is not the one of the snapshot'
-            return 1
-        fi
+    if [ -z "$uuid$table" ]; then
+        because 'it has neither a UUID nor a recorded table to know it by'
+        return 1
+    elif [ -n "$table" ] && [ "$live_table" != "$table" ]; then
+        because 'its table is not the one of the snapshot'
+        return 1
     fi
     case $live_attr in
     L--w | L--r) ;;
     ??s*) because 'it is suspended' ;;
     ?I*) because 'a new table is loaded for it: something is changing it right now' ;;
-    *) because "it has no live table (attributes '$(echo "$live_attr" | plain)')" ;;
+    *) because "it has no live table (attributes '$(shown "$live_attr")')" ;;
     esac
 }
 
@@ -93,7 +92,7 @@ not_held() {
         case " $would_go " in
         *" $holder "*) going=$((going + 1)) ;;
         *)
-            because "open count is $live_open: the device $(echo "$holder" | plain) is on top of it"
+            because "open count is $live_open: the device $(shown "$holder") is on top of it"
             return 1
             ;;
         esac
@@ -122,7 +121,7 @@ not_mounted() {
         because 'the mounts could not be read'
         return 1
     fi
-    [ -z "$mounted" ] || because "it is mounted on $(echo "$mounted" | plain)"
+    [ -z "$mounted" ] || because "it is mounted on $(shown "$mounted")"
 }
 
 # Swap is listed by path; a path says nothing, so its device number is compared.
@@ -152,7 +151,7 @@ no_process_has_it() {
         return 0
     fi
     if [ "$status" = 0 ] || [ -s "$answer.out" ]; then
-        because "a process has it open: $(tr '\n' ' ' <"$answer.out" | plain | cut -c 1-200)"
+        because "a process has it open: $(shown "$(cat "$answer.out")")"
         return 1
     fi
     # Both say 'nothing found' with exit status 1 and no word. A file of some

@@ -66,12 +66,12 @@ guest_in_list() {
         listed) guests_listed=yes ;;
         status)
             if [ "$value" != stopped ]; then
-                because "guest $vmid is not stopped on this node: its status is '$(echo "$value" | plain)'"
+                because "guest $vmid is not stopped on this node: its status is '$(shown "$value")'"
                 return 1
             fi
             ;;
         lock)
-            because "guest $vmid is locked ($(echo "$value" | plain))"
+            because "guest $vmid is locked ($(shown "$value"))"
             return 1
             ;;
         unreadable)
@@ -98,12 +98,15 @@ not_configured() {
         because "guest $vmid has a configuration now: the VMID was given out again since the snapshot, or it lives elsewhere"
         return 1
     fi
+    unwanted="$words dm-$live_minor"
+    # A volume that LVM knows may be named by LVM's name, whatever was recorded.
+    [ "$doing" != deactivate ] || unwanted="$unwanted ${volume#*/}"
     limited "$ASK_SECONDS" find "$PVE/nodes" -mindepth 3 -maxdepth 3 \
         \( -path '*/qemu-server/*.conf' -o -path '*/lxc/*.conf' \) \
-        -exec awk -v words="$words dm-$live_minor" -v vmid="$vmid" -v lv="${volume#*/}" \
+        -exec awk -v words="$unwanted" -v vmid="$vmid" -v lv="${volume#*/}" \
         "$REFERENCES" '{}' +
     answered 'reading the configurations of the guests' || return 1
-    [ ! -s "$answer.out" ] || because "$(head -n 1 "$answer.out" | plain)"
+    [ ! -s "$answer.out" ] || because "$(shown "$(head -n 1 "$answer.out")")"
 }
 
 # The awk program of not_configured. It reads every line but comments, in every

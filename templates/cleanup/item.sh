@@ -67,8 +67,8 @@ every_guard() {
     reason='a check failed without saying why'
     same_boot &&
         same_device && not_in_use &&
-        pve_answers && guest_is_idle && not_configured &&
-        lvm_agrees && can_be_undone &&
+        pve_answers && guest_is_idle && lvm_agrees && not_configured &&
+        can_be_undone &&
         same_device && not_in_use && not_stopped
 }
 
@@ -110,7 +110,7 @@ fail() {
 # Anything else is not understood, and stops this run.
 judge() {
     outcome=$status
-    words_of_it=$(head -n 1 "$answer.err" | plain)
+    words_of_it=$(shown "$(head -n 1 "$answer.err")")
     if ! look_up; then
         fail "the command ended with '$outcome', and what became of it is not known: $reason"
         stop='an earlier removal ended in an unknown state'

@@ -27,7 +27,7 @@ lvm_agrees() {
             known=$its_volume
             known_number=$its_number
         elif [ "$its_number" = "$live_major:$live_minor" ]; then
-            because "LVM uses this device as $(echo "$its_volume" | plain)"
+            because "LVM uses this device as $(shown "$its_volume")"
             return 1
         fi
         [ "$its_volume" != "$volume" ] || same_name=$((same_name + 1))
@@ -58,11 +58,11 @@ split_uuid() {
 
 may_deactivate() {
     if [ "$action" = remove ] && [ "$lvm" != unknown ]; then
-        because "LVM has a volume with this UUID now: $(echo "$known" | plain)"
+        because "LVM has a volume with this UUID now: $(shown "$known")"
     elif [ -n "$layer" ]; then
-        because "it is a layer ($layer) of $(echo "$known" | plain), which LVM knows: deactivate that instead"
+        because "it is a layer ($layer) of $(shown "$known"), which LVM knows: deactivate that instead"
     elif [ "$known" != "$volume" ]; then
-        because "LVM names this volume $(echo "$known" | plain) now"
+        because "LVM names this volume $(shown "$known") now"
     elif [ "$same_name" != 1 ]; then
         because "more than one volume is named $volume"
     elif [ "$known_number" != "$live_major:$live_minor" ]; then

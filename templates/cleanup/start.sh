@@ -42,14 +42,14 @@ start() {
     needed_commands
     right_node
     fresh_snapshot
-    if [ "$mode" = execute ] && [ "$ask" = yes ] && ! { : <"$TTY"; } 2>/dev/null; then
+    if [ "$mode" = execute ] && [ "$ask" = yes ] && ! { true <"$TTY"; } 2>/dev/null; then
         refuse 'there is no terminal to ask on; --yes does not ask'
     fi
     alone
     TMP=$(mktemp -d "$RUN/dmaudit-cleanup.XXXXXXXXXX") || refuse "no temporary folder in $RUN"
     trap 'rm -rf "${TMP:?}"' EXIT
     trap 'stop="interrupted"' INT TERM HUP PIPE
-    : >"$TMP/undo-steps" || refuse "$TMP cannot be written"
+    true >"$TMP/undo-steps" || refuse "$TMP cannot be written"
     if [ "$mode" = execute ]; then
         open_files
         say "$ME on $NODE: log $LOG"
@@ -113,7 +113,7 @@ needed_commands() {
 
 right_node() {
     here=$(uname -n)
-    [ "${here%%.*}" = "$NODE" ] || refuse "this is '$(echo "$here" | plain)', the snapshot is of $NODE"
+    [ "${here%%.*}" = "$NODE" ] || refuse "this is '$(shown "$here")', the snapshot is of $NODE"
     if [ -n "$MACHINE_ID_SHA256" ]; then
         sum=$(sha256sum <"$MACHINE_ID") || refuse "$MACHINE_ID cannot be read"
         [ "${sum%% *}" = "$MACHINE_ID_SHA256" ] ||
@@ -135,7 +135,7 @@ fresh_snapshot() {
 # One run at a time. The kernel drops the lock when this process ends, however
 # it ends; no child keeps it.
 alone() {
-    { : >>"$RUN/dmaudit-cleanup.lock"; } 2>/dev/null || refuse "$RUN/dmaudit-cleanup.lock cannot be written"
+    { true >>"$RUN/dmaudit-cleanup.lock"; } 2>/dev/null || refuse "$RUN/dmaudit-cleanup.lock cannot be written"
     exec 9>>"$RUN/dmaudit-cleanup.lock"
     flock -n 9 || refuse 'another cleanup is under way on this node'
 }
@@ -147,7 +147,7 @@ open_files() {
     for file in "$LOG" "$UNDO" "$UNDO.new"; do
         if [ -e "$file" ] || [ -L "$file" ]; then refuse "$file exists already; try again"; fi
     done
-    { : >"$LOG"; } 2>/dev/null || refuse "the log file $LOG cannot be written"
+    { true >"$LOG"; } 2>/dev/null || refuse "the log file $LOG cannot be written"
 }
 
 finish() {

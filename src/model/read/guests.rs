@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Reader;
+use super::bounds::{self, NAME, brief};
+use super::{Reader, budget::Budget};
 use crate::bundle::Bundle;
 use crate::model::guest::{Guest, GuestKind, references};
 use crate::model::node::{Environment, Guests, Membership};
@@ -33,13 +34,14 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &str) -> (Guests, Membership) 
             note_unread(&mut guests, &place, &folder, &unread.error);
         }
     }
+    let read: BTreeSet<u64> = guests.here.iter().map(|guest| guest.vmid).collect();
     for guest in vmlist.iter().flatten() {
         let vmid = u64::from(guest.vmid);
         match &guest.node {
             Some(node) if *node != folder => {
                 guests.nodes.entry(vmid).or_insert_with(|| node.clone());
             }
-            _ if guests.here(vmid).is_none() => {
+            _ if !read.contains(&vmid) => {
                 guests.unread.entry(vmid).or_insert_with(|| {
                     "listed in /etc/pve/.vmlist, but its configuration is not in the bundle"
                         .to_owned()
@@ -75,16 +77,21 @@ fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
     {
         return Membership {
             environment: Environment::Clustered,
-            cluster: cluster_name.filter(|name| !name.is_empty()),
-            members: nodes,
+            cluster: cluster_name
+                .filter(|name| !name.is_empty())
+                .map(|name| brief(&name, NAME)),
+            members: members(reader, nodes),
         };
     }
     if let Some((cluster, nodes)) = listed.and_then(|listed| Some((listed.cluster?, listed.nodes)))
     {
         return Membership {
             environment: Environment::Clustered,
-            cluster: Some(cluster.name),
-            members: nodes.into_iter().map(|member| member.name).collect(),
+            cluster: Some(brief(&cluster.name, NAME)),
+            members: members(
+                reader,
+                nodes.into_iter().map(|member| member.name).collect(),
+            ),
         };
     }
     let folders = node_folders(bundle);
@@ -92,7 +99,10 @@ fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
         return Membership {
             environment: Environment::Clustered,
             cluster: None,
-            members: folders.into_iter().map(str::to_owned).collect(),
+            members: {
+                let folders = folders.into_iter().map(str::to_owned).collect();
+                members(reader, folders)
+            },
         };
     }
     // A file that lies in /etc/pve itself shows that it was collected as a
@@ -114,6 +124,18 @@ fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
             Vec::new()
         },
     }
+}
+
+/// A cluster's members. Of a list that is longer than any cluster's nothing
+/// is believed; an empty one never shows that all members were seen.
+fn members(reader: &mut Reader<'_>, listed: Vec<String>) -> Vec<String> {
+    let is_name = |name: &String| name.len() <= NAME;
+    if listed.len() <= bounds::MEMBERS && listed.iter().all(is_name) {
+        return listed;
+    }
+    let why = bounds::too_many(listed.len(), "members", bounds::MEMBERS);
+    reader.note(|| format!("the list of the cluster's members was {why}"));
+    Vec::new()
 }
 
 /// The nodes that have a folder with guests' configurations below
@@ -170,6 +192,7 @@ fn place(path: &str) -> Option<Place<'_>> {
 fn configurations(reader: &mut Reader<'_>, folder: &str, guests: &mut Guests) {
     let bundle = reader.bundle;
     let mut seen = BTreeSet::new();
+    let mut budget = Budget::default();
     // Folders by node first: what lies below a link's name is a copy.
     let (by_node, linked): (Vec<_>, Vec<_>) = bundle
         .files_below("/etc/pve")
@@ -186,6 +209,11 @@ fn configurations(reader: &mut Reader<'_>, folder: &str, guests: &mut Guests) {
         match config {
             Some(config) => {
                 let guest = guest(&place, node, path, &config);
+                if let Err(why) = budget.take(&guest) {
+                    reader.note(|| format!("{path} was {why}"));
+                    note_unread(guests, &place, folder, &why);
+                    continue;
+                }
                 if node == folder {
                     guests.here.push(guest);
                 } else {
@@ -193,7 +221,12 @@ fn configurations(reader: &mut Reader<'_>, folder: &str, guests: &mut Guests) {
                     guests.elsewhere.push(guest);
                 }
             }
-            None => note_unread(guests, &place, folder, "it is empty or holds no settings"),
+            None => note_unread(
+                guests,
+                &place,
+                folder,
+                "it is empty, holds no settings or is too large",
+            ),
         }
     }
 }
@@ -209,7 +242,10 @@ fn note_unread(guests: &mut Guests, place: &Place<'_>, folder: &str, error: &str
         _ => {
             guests.unread.insert(
                 place.vmid,
-                format!("its configuration could not be read: {error}"),
+                format!(
+                    "its configuration could not be read: {}",
+                    brief(error, NAME)
+                ),
             );
         }
     }
@@ -225,7 +261,7 @@ fn guest(place: &Place<'_>, node: &str, path: &str, config: &GuestConfig) -> Gue
             .current
             .get(key)
             .filter(|value| !value.is_empty())
-            .map(str::to_owned)
+            .map(|value| brief(value, NAME))
     };
     Guest {
         vmid: place.vmid,
@@ -316,10 +352,11 @@ fn apply_listings(guests: &mut Guests, listed: &Listings, folder: &str) {
     }
     for guest in &mut guests.here {
         if let Some((_, listed)) = states.remove(&guest.vmid) {
-            guest.status = Some(listed.status.clone());
-            guest.lock = guest.lock.take().or_else(|| listed.lock.clone());
+            guest.status = Some(brief(&listed.status, NAME));
+            let lock = listed.lock.as_deref().map(|lock| brief(lock, NAME));
+            guest.lock = guest.lock.take().or(lock);
             if guest.name.is_empty() {
-                guest.name = listed.name.clone();
+                guest.name = brief(&listed.name, NAME);
             }
         }
     }
@@ -330,11 +367,12 @@ fn apply_listings(guests: &mut Guests, listed: &Listings, folder: &str) {
             .or_insert_with(|| "listed on this node, but its configuration is not here".to_owned());
         guests.here.push(bare(vmid, kind, folder, Some(listed)));
     }
+    let here: BTreeSet<u64> = guests.here.iter().map(|guest| guest.vmid).collect();
     let unlisted: Vec<u64> = guests
         .unread
         .keys()
         .copied()
-        .filter(|vmid| guests.here(*vmid).is_none())
+        .filter(|vmid| !here.contains(vmid))
         .collect();
     for vmid in unlisted {
         guests.here.push(bare(vmid, GuestKind::Vm, folder, None));
@@ -352,9 +390,9 @@ fn bare(vmid: u64, kind: GuestKind, folder: &str, listed: Option<&ListedGuest>) 
         node: folder.to_owned(),
         path: String::new(),
         readable: false,
-        name: listed.map(|listed| listed.name.clone()).unwrap_or_default(),
-        lock: listed.and_then(|listed| listed.lock.clone()),
-        status: listed.map(|listed| listed.status.clone()),
+        name: listed.map_or_else(String::new, |listed| brief(&listed.name, NAME)),
+        lock: listed.and_then(|listed| Some(brief(listed.lock.as_deref()?, NAME))),
+        status: listed.map(|listed| brief(&listed.status, NAME)),
         template: false,
         references: Vec::new(),
         snapshots: Vec::new(),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Reader;
+use super::bounds::{NAME, SENTENCE, brief};
 use crate::model::device::{Devices, Index};
 use crate::model::node::Holder;
 use crate::parse::holders::dm_minor;
@@ -30,7 +31,7 @@ pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices) -> BTreeMap<Index
         if let Some(index) = index {
             found.entry(index).or_default().push(Holder::Process {
                 pid: opener.pid,
-                command: opener.command,
+                command: brief(&opener.command, NAME),
             });
         }
     }
@@ -39,7 +40,7 @@ pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices) -> BTreeMap<Index
             found
                 .entry(index)
                 .or_default()
-                .push(Holder::Mount(mount.mount_point));
+                .push(Holder::Mount(brief(&mount.mount_point, SENTENCE)));
         }
     }
     for swap in reader.command("swaps", parse::swaps::parse) {
@@ -57,11 +58,11 @@ pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices) -> BTreeMap<Index
         };
         // Devices on top that are known by their tables are told by name.
         let above = dm_minor(&holder.holder).and_then(by_minor);
-        if !above.is_some_and(|above| devices.above(index).contains(&above)) {
+        if !above.is_some_and(|above| lies_on(devices, above, index)) {
             found
                 .entry(index)
                 .or_default()
-                .push(Holder::Kernel(holder.holder));
+                .push(Holder::Kernel(brief(&holder.holder, NAME)));
         }
     }
     for holders in found.values_mut() {
@@ -71,9 +72,17 @@ pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices) -> BTreeMap<Index
     found
 }
 
+/// Whether a device's table or dependencies name another one.
+fn lies_on(devices: &Devices, above: Index, below: Index) -> bool {
+    let number = devices.get(below).and_then(|below| below.devno);
+    let above = devices.get(above);
+    number
+        .is_some_and(|number| above.is_some_and(|above| above.below.binary_search(&number).is_ok()))
+}
+
 /// `fuser -v` prints ids to standard output and the rest to standard error.
 fn fuser(reader: &mut Reader<'_>) -> Vec<Opener> {
-    let Some(output) = reader.bundle.command("fuser") else {
+    let Some(output) = reader.output("fuser") else {
         return Vec::new();
     };
     let parsed = parse_fuser(&output.error, &output.text);

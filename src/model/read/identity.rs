@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::Reader;
+use super::bounds::{NAME, brief};
 use crate::bundle::Bundle;
 use crate::parse::system::parse_uname;
 
@@ -34,7 +35,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Identity {
             .command("boot-id")
             .map(|output| output.text.trim().to_owned())
             .filter(|id| is_boot_id(id)),
-        kernel: uname.kernel,
+        kernel: uname.kernel.map(|kernel| brief(&kernel, NAME)),
     }
 }
 
@@ -61,7 +62,7 @@ fn name(bundle: &Bundle, uname: Option<String>) -> String {
         .or_else(|| top_name(bundle.top()).map(|(node, _)| node.to_owned()))
         .map(|name| short(&name).to_owned())
         .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| bundle.top().to_owned())
+        .map_or_else(|| brief(bundle.top(), NAME), |name| brief(&name, NAME))
 }
 
 /// A PVE node's name has no domain.

@@ -1,18 +1,25 @@
 //! From a bundle to a node: each part is parsed, and what is missing, failed
 //! or not understood is written down beside it.
 
+mod bounds;
+mod budget;
 mod guests;
 mod holders;
 mod identity;
 mod system;
 
-use crate::bundle::Bundle;
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+use crate::bundle::{Bundle, Output};
 use crate::model::device::Devices;
 use crate::model::evidence::{Evidence, SOURCES, State};
 use crate::model::lvm::{Lvm, Reports};
 use crate::model::node::Node;
 use crate::model::storage::{Storage, Storages};
 use crate::parse::dmsetup_info::DmInfo;
+use crate::parse::kernel_log::KernelLine;
 use crate::parse::{self, Parsed, lvm_json};
 
 /// Reads a bundle. Every bundle gives a node: what can't be read is missing
@@ -35,7 +42,7 @@ pub fn node(bundle: &Bundle) -> Node {
     let storage_status = reader.command("pvesm-status", parse::pvesm::parse);
     let pve = reader.command("pveversion", parse::pveversion::parse);
     let lvm_config = reader.optional("lvmconfig", parse::lvmconfig::parse);
-    let kernel_log = reader.command("kernel-dm", parse::kernel_log::parse);
+    let kernel_log = kernel_log(&mut reader);
     let multipaths = reader.command("multipath", parse::multipath::parse);
     let system = system::read(&mut reader);
     Node {
@@ -75,33 +82,69 @@ struct Reader<'a> {
     bundle: &'a Bundle,
     evidence: Evidence,
     notes: Vec<String>,
+    /// Commands whose output is larger than any node's.
+    too_large: BTreeSet<String>,
 }
 
 impl<'a> Reader<'a> {
     fn new(bundle: &'a Bundle) -> Self {
         let mut evidence = Evidence::default();
+        let mut notes = bundle.notes().to_vec();
+        let mut too_large = BTreeSet::new();
         for id in bundle.commands() {
-            if let Some(output) = bundle.command(id) {
+            let Some(output) = bundle.command(id) else {
+                continue;
+            };
+            let text = match id {
+                "kernel-dm" => bounds::last_lines(&output.text).0,
+                _ => &output.text,
+            };
+            let refusal = bounds::refusal(id, text).or_else(|| bounds::refusal(id, &output.error));
+            if let Some(why) = refusal {
+                notes.push(format!("{id} was {why}"));
+                evidence.note(id, State::Failed(why));
+                too_large.insert(id.to_owned());
+            } else {
                 evidence.note(id, state(id, &output));
             }
         }
-        let mut notes = bundle.notes().to_vec();
         notes.extend(
             bundle
                 .unread()
                 .iter()
-                .map(|unread| format!("{} could not be read: {}", unread.path, unread.error)),
+                .take(bounds::UNREAD)
+                .map(|unread| format!("{} could not be read: {}", unread.path, unread.error))
+                .map(|note| bounds::brief(&note, bounds::SENTENCE)),
         );
+        if let Some(more @ 1..) = bundle.unread().len().checked_sub(bounds::UNREAD) {
+            notes.push(format!("{more} more files could not be read"));
+        }
         Self {
             bundle,
             evidence,
             notes,
+            too_large,
         }
     }
 
-    /// Standard output of a command, whether or not it ended well.
-    fn text(&self, id: &str) -> Option<String> {
-        Some(self.bundle.command(id)?.text.into_owned())
+    /// What a command printed, whether or not it ended well; nothing where
+    /// that is more than any node has.
+    fn output(&self, id: &str) -> Option<Output<'a>> {
+        let usable = !self.too_large.contains(id);
+        usable.then(|| self.bundle.command(id)).flatten()
+    }
+
+    /// Standard output of a command, as [`Reader::output`].
+    fn text(&self, id: &str) -> Option<Cow<'a, str>> {
+        Some(self.output(id)?.text)
+    }
+
+    /// Counts what a command listed as more than any node has: what was read
+    /// of it is not used.
+    fn refuse(&mut self, id: &str, why: String) {
+        self.notes.push(format!("{id} was {why}"));
+        self.evidence.note(id, State::Failed(why));
+        self.too_large.insert(id.to_owned());
     }
 
     /// Parses a command's output; empty facts where there is none.
@@ -120,9 +163,13 @@ impl<'a> Reader<'a> {
         Some(parsed.value)
     }
 
-    /// Parses a file, if it is there.
+    /// Parses a file, if it is there and no larger than any node's.
     fn file<T>(&mut self, path: &str, parser: impl Fn(&str) -> Parsed<T>) -> Option<T> {
-        let text = self.bundle.file(path)?.into_owned();
+        let text = self.bundle.file(path)?;
+        if let Some(why) = bounds::refusal(path, &text) {
+            self.note(|| format!("{path} was {why}"));
+            return None;
+        }
         let parsed = parser(&text);
         self.note_problems(path, &parsed);
         Some(parsed.value)
@@ -130,10 +177,21 @@ impl<'a> Reader<'a> {
 
     fn note_problems<T>(&mut self, input: &str, parsed: &Parsed<T>) {
         for problem in &parsed.problems {
-            self.notes.push(format!(
-                "{input}, line {}: {}",
-                problem.line, problem.message
-            ));
+            self.note(|| format!("{input}, line {}: {}", problem.line, problem.message));
+        }
+    }
+
+    /// Notes something of which a forged bundle can hold any number: the
+    /// first [`bounds::NOTES`] are kept.
+    fn note(&mut self, note: impl FnOnce() -> String) {
+        match self.notes.len() {
+            length if length < bounds::NOTES => {
+                self.notes.push(bounds::brief(&note(), bounds::SENTENCE));
+            }
+            bounds::NOTES => self
+                .notes
+                .push("there is more that was not understood; it is not listed".to_owned()),
+            _ => {}
         }
     }
 }
@@ -154,7 +212,10 @@ fn state(id: &str, output: &crate::bundle::Output<'_>) -> State {
                 .map(str::trim)
                 .find(|line| !line.is_empty());
             State::Failed(match said {
-                Some(said) => format!("exit status {status}: {said}"),
+                Some(said) => {
+                    let said = bounds::brief(said, bounds::SENTENCE);
+                    format!("exit status {status}: {said}")
+                }
                 None => format!("exit status {status}"),
             })
         }
@@ -176,6 +237,13 @@ fn devices(reader: &mut Reader<'_>) -> Devices {
     ];
     for (id, parser) in forms {
         let infos = reader.command(id, parser);
+        if infos.len() > bounds::ENTRIES {
+            reader.refuse(
+                id,
+                bounds::too_many(infos.len(), "entries", bounds::ENTRIES),
+            );
+            continue;
+        }
         if infos.len() > best.1.len() {
             best = (id, infos);
         }
@@ -195,9 +263,40 @@ fn devices(reader: &mut Reader<'_>) -> Devices {
             .collect();
         best = ("dmsetup-ls", infos);
     }
+    let listed = best.1.len();
+    best.1.retain(|info| {
+        let uuid = info.uuid.as_ref().map_or(0, String::len);
+        info.name.len() <= bounds::DM_TEXT && uuid <= bounds::DM_TEXT
+    });
+    if best.1.len() < listed {
+        let out = listed - best.1.len();
+        reader.note(|| {
+            format!(
+                "{}: {out} entries are left out, since device-mapper allows no names or UUIDs as long as theirs",
+                best.0
+            )
+        });
+    }
     let tables = reader.command("dmsetup-table", parse::dmsetup_table::parse);
     let deps = reader.command("dmsetup-deps", parse::dmsetup_deps::parse);
     Devices::new(best.0, best.1, tables, deps)
+}
+
+/// The end of the kernel's log, with the line numbers of the whole.
+fn kernel_log(reader: &mut Reader<'_>) -> Vec<KernelLine> {
+    let Some(text) = reader.text("kernel-dm") else {
+        return Vec::new();
+    };
+    let (newer, skipped) = bounds::last_lines(&text);
+    if skipped > 0 {
+        reader.note(|| format!("kernel-dm: the first {skipped} lines were not read"));
+    }
+    let mut lines = parse::kernel_log::parse(newer).value;
+    for line in &mut lines {
+        line.line += skipped;
+        line.text = bounds::brief(&line.text, bounds::SENTENCE);
+    }
+    lines
 }
 
 fn thin_pools(
@@ -216,23 +315,34 @@ fn thin_pools(
 }
 
 fn lvm(reader: &mut Reader<'_>) -> Lvm {
+    let whole = Cell::new(false);
+    let lvs = reader.command("lvs-json", |text| {
+        let parsed = lvm_json::parse(text, "lv");
+        whole.set(parsed.problems.is_empty());
+        parsed
+    });
+    let whole = whole.get();
     let mut rows =
         |id: &str, section: &str| reader.command(id, |text| lvm_json::parse(text, section));
     let mut reports = Reports {
-        lvs: rows("lvs-json", "lv"),
+        lvs,
         segments: rows("lvs-segments-json", "seg"),
         vgs: rows("vgs-json", "vg"),
         pvs: rows("pvs-json", "pv"),
         lvs_complete: false,
     };
-    let whole = reader
-        .text("lvs-json")
-        .is_some_and(|text| lvm_json::parse(&text, "lv").problems.is_empty());
     reports.lvs_complete = whole && reader.evidence.has("lvs-json");
     Lvm::new(reports)
 }
 
 fn storages(reader: &mut Reader<'_>) -> Storages {
     let sections = reader.file("/etc/pve/storage.cfg", parse::storage_cfg::parse);
-    Storages::new(sections.map(|sections| sections.into_iter().map(Storage::from).collect()))
+    // A longer id is none that PVE accepts, nor one that a guest could name.
+    Storages::new(sections.map(|sections| {
+        sections
+            .into_iter()
+            .filter(|section| section.id.len() <= bounds::NAME)
+            .map(Storage::from)
+            .collect()
+    }))
 }

@@ -1,12 +1,13 @@
 //! Processor, memory, load and uptime, in words.
 
 use super::Reader;
+use super::bounds::{SENTENCE, brief};
 use crate::parse::system::{parse_loadavg, parse_lscpu, parse_meminfo, parse_uptime};
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     let mut facts = Vec::new();
     let mut fact = |name: &str, value: Option<String>| {
-        facts.extend(value.map(|value| (name.to_owned(), value)));
+        facts.extend(value.map(|value| (name.to_owned(), brief(&value, SENTENCE))));
     };
     let cpu = reader.command("lscpu", parse_lscpu);
     fact(

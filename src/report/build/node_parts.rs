@@ -354,8 +354,6 @@ pub(super) fn system(node: &Node) -> Vec<view::Fact> {
         .iter()
         .map(|(name, value)| fact(name, value.clone()))
         .collect();
-    facts.extend(node.kernel.clone().map(|kernel| fact("Kernel", kernel)));
-    facts.extend(node.pve.manager.clone().map(|version| fact("PVE", version)));
     facts.extend(
         node.pve
             .packages

@@ -3,7 +3,9 @@
 use minijinja::value::Value;
 use serde::Serialize;
 
-use super::{Group, Run, depth, groups, markup::href, safe, words};
+use super::markup::href;
+use super::parts::{Group, groups};
+use super::{Run, depth, safe, words};
 use crate::report::charts::{Ink, gauge};
 use crate::report::view::{Cluster, ClusterNode, Matrix, MatrixRow};
 
@@ -50,8 +52,11 @@ pub(super) fn page<'a>(run: Run<'a>, cluster: &'a Cluster) -> Result<Page<'a>, S
     let grade = cluster.grade.as_deref();
     let title = format!("Grade {}", grade.unwrap_or("none"));
     let matrix = &cluster.matrix;
-    let (matrix_attention, matrix_rest): (Vec<_>, Vec<_>) =
-        matrix.rows.iter().map(|row| volume_row(matrix, row)).partition(|row| row.issue);
+    let (matrix_attention, matrix_rest): (Vec<_>, Vec<_>) = matrix
+        .rows
+        .iter()
+        .map(|row| volume_row(matrix, row))
+        .partition(|row| row.issue);
     Ok(Page {
         run,
         cluster,

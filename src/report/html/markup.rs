@@ -3,22 +3,18 @@
 
 use std::fmt::{self, Write};
 
-/// Whether a character has no picture of its own: controls (but for the tab),
-/// marks that reorder or hide text, and fillers. Shown by their number.
-pub(crate) fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\0'..='\u{8}' | '\u{a}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}'
-        | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
+use crate::report::words::is_invisible;
 
 /// Writes `text` for element content and quoted attribute values: markup
 /// characters as references, invisible ones as `⟨U+202E⟩`.
 pub(crate) fn escape_to(out: &mut dyn Write, text: &str) -> fmt::Result {
+    // Most texts are plain names.
+    if text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b" -_./:,;".contains(&byte))
+    {
+        return out.write_str(text);
+    }
     let mut plain = 0;
     for (at, c) in text.char_indices() {
         let reference = match c {
@@ -27,7 +23,8 @@ pub(crate) fn escape_to(out: &mut dyn Write, text: &str) -> fmt::Result {
             '>' => "&gt;",
             '"' => "&quot;",
             '\'' => "&#39;",
-            c if is_invisible(c) => "",
+            // A tab is white space anywhere in a page.
+            c if c != '\t' && (c.is_control() || is_invisible(c)) => "",
             _ => continue,
         };
         out.write_str(text.get(plain..at).unwrap_or_default())?;

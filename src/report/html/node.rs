@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use minijinja::value::Value;
 use serde::Serialize;
 
-use super::{Bar, Group, Run, VerdictChart, anchor, count_bars, depth, groups, safe};
 use super::markup::href;
+use super::parts::{Bar, Group, VerdictChart, anchor, count_bars, groups, verdict_chart};
 use super::picture::{Vg, picture};
-use super::{verdict_chart, words};
+use super::rows::{VERDICTS, entry_rows};
+use super::{Run, depth, safe, words};
 use crate::report::charts::{Ink, bar, gauge};
 use crate::report::view::{
     CheckNotRun, Entry, Fact, Guest, Missing, NextVmids, Node, OpenDevice, Planned, Pool, Step,
@@ -43,8 +44,9 @@ pub(super) struct Page<'a> {
     guests_rest: Vec<GuestRow<'a>>,
     entry_count: usize,
     verdict_names: Vec<&'a str>,
-    entries_attention: Vec<EntryRow<'a>>,
-    entries_rest: Vec<EntryRow<'a>>,
+    entries_attention: Value,
+    entries_rest: Value,
+    rest_count: usize,
 }
 
 /// The view model's node without its long lists, which are sorted into rows.
@@ -76,32 +78,11 @@ struct Head<'a> {
 }
 
 #[derive(Serialize)]
-struct EntryRow<'a> {
-    entry: &'a Entry,
-    /// The anchor of the first finding about it.
-    link: Option<String>,
-    /// Where its verdict sorts.
-    rank: usize,
-    /// `vg/lv` where no storage names the volume.
-    vg_lv: Option<String>,
-}
-
-#[derive(Serialize)]
 struct GuestRow<'a> {
     guest: &'a Guest,
     /// The anchor of the first finding about it.
     link: Option<String>,
 }
-
-/// Verdicts in the order that a reader wants them.
-const VERDICTS: [&str; 6] = [
-    "duplicate",
-    "orphan",
-    "unknown",
-    "dependent",
-    "valid",
-    "system",
-];
 
 /// Puts a node's page together.
 pub(super) fn page<'a>(
@@ -119,37 +100,44 @@ pub(super) fn page<'a>(
             by_vmid.entry(vmid).or_insert(number);
         }
     }
-    let entry_row = |entry: &'a Entry| EntryRow {
-        entry,
-        link: by_subject.get(entry.name.as_str()).copied().map(anchor),
-        rank: rank(&entry.verdict),
-        vg_lv: entry.vg.as_ref().zip(entry.lv.as_ref()).map(|(vg, lv)| format!("{vg}/{lv}")),
-    };
+    let entry_link = |entry: &Entry| by_subject.get(entry.name.as_str()).copied().map(anchor);
     let guest_row = |guest: &'a Guest| GuestRow {
         guest,
         link: by_vmid.get(&guest.vmid).copied().map(anchor),
     };
-    let (entries_attention, entries_rest): (Vec<_>, Vec<_>) =
-        node.entries.iter().partition(|entry| needs_attention(entry));
+    let (entries_attention, entries_rest): (Vec<_>, Vec<_>) = node
+        .entries
+        .iter()
+        .partition(|entry| needs_attention(entry));
     let (guests_attention, guests_rest): (Vec<_>, Vec<_>) = node
         .guests
         .iter()
         .partition(|guest| guest.health != "healthy" || guest.issues > 0);
-    let score = node.score.map_or("no score".to_owned(), |score| format!("score {score} of 100"));
+    let score = node.score.map_or("no score".to_owned(), |score| {
+        format!("score {score} of 100")
+    });
     let gauge = gauge(
         &format!("Grade {}, {score}", grade.unwrap_or("none")),
         node.score,
         Ink::of_grade(grade),
     )?;
     let summary = &node.summary;
-    let counts = [summary.valid, summary.duplicates, summary.orphans, summary.unknown];
+    let counts = [
+        summary.valid,
+        summary.duplicates,
+        summary.orphans,
+        summary.unknown,
+    ];
     Ok(Page {
         run,
         node: head(node),
         index_href: href(depth, "index.html"),
         cluster_href: cluster_page.map(|page| href(depth, page)),
         script_href: node.script.as_deref().map(|script| href(depth, script)),
-        script_name: node.script.as_deref().map(|script| script.rsplit('/').next().unwrap_or(script)),
+        script_name: node
+            .script
+            .as_deref()
+            .map(|script| script.rsplit('/').next().unwrap_or(script)),
         age: words::age(&node.collected_at, run.analyzed_at),
         gauge: safe(gauge),
         running_note: match summary.guests {
@@ -159,10 +147,14 @@ pub(super) fn page<'a>(
         environment_sentence: environment(node),
         system: system(node),
         verdicts: verdict_chart(counts, others(&node.entries))?,
-        vg_bars: count_bars(node.issues_by_vg.iter().map(|vg| (vg.label.as_str(), vg.count)))?,
+        vg_bars: count_bars(
+            node.issues_by_vg
+                .iter()
+                .map(|vg| (vg.label.as_str(), vg.count)),
+        )?,
         use_bars: use_bars(node)?,
         groups: groups(&node.findings),
-        picture: picture(node, needs_attention),
+        picture: picture(node),
         issue_count: node.findings.len(),
         guest_count: node.guests.len(),
         guests_attention: guests_attention.into_iter().map(guest_row).collect(),
@@ -172,8 +164,9 @@ pub(super) fn page<'a>(
             .into_iter()
             .filter(|name| node.entries.iter().any(|entry| entry.verdict == *name))
             .collect(),
-        entries_attention: entries_attention.into_iter().map(entry_row).collect(),
-        entries_rest: entries_rest.into_iter().map(entry_row).collect(),
+        rest_count: entries_rest.len(),
+        entries_attention: safe(entry_rows(entries_attention.into_iter(), entry_link)),
+        entries_rest: safe(entry_rows(entries_rest.into_iter(), entry_link)),
     })
 }
 
@@ -211,20 +204,24 @@ fn needs_attention(entry: &Entry) -> bool {
     !matches!(entry.verdict.as_str(), "valid" | "dependent" | "system") || entry.severity.is_some()
 }
 
-fn rank(verdict: &str) -> usize {
-    let place = VERDICTS.iter().position(|name| *name == verdict);
-    place.unwrap_or(VERDICTS.len())
-}
-
 /// The entries that the summary does not count, in a sentence.
 fn others(entries: &[Entry]) -> Option<String> {
-    let count = |verdict| entries.iter().filter(|entry| entry.verdict == verdict).count();
-    match (count("dependent"), count("system")) {
-        (0, 0) => None,
-        (dependent, system) => Some(format!(
-            "Not counted here: {dependent} dependent on a guest's entry, {system} of the system."
-        )),
-    }
+    let count = |verdict| {
+        entries
+            .iter()
+            .filter(|entry| entry.verdict == verdict)
+            .count()
+    };
+    let dependent = match count("dependent") {
+        0 => None,
+        number => Some(format!("{number} dependent on a guest's entry")),
+    };
+    let system = match count("system") {
+        0 => None,
+        number => Some(format!("{number} of the system")),
+    };
+    let parts: Vec<String> = dependent.into_iter().chain(system).collect();
+    (!parts.is_empty()).then(|| format!("Not counted here: {}.", parts.join(", ")))
 }
 
 fn environment(node: &Node) -> String {
@@ -236,16 +233,18 @@ fn environment(node: &Node) -> String {
     }
 }
 
-/// The system's facts, versions first.
+/// The system's facts, the kernel and PVE's version among them.
 fn system(node: &Node) -> Vec<Fact> {
-    let fact = |name: &str, value: &Option<String>| {
-        value.as_ref().map(|value| Fact {
+    let known = |name: &str| node.system.iter().any(|fact| fact.name == name);
+    let versions = [("PVE", &node.pve_version), ("Kernel", &node.kernel)];
+    let missing = versions.into_iter().filter(|(name, _)| !known(name));
+    let missing = missing.filter_map(|(name, value)| {
+        Some(Fact {
             name: name.to_owned(),
-            value: value.clone(),
+            value: value.clone()?,
         })
-    };
-    let versions = [fact("Proxmox VE", &node.pve_version), fact("Kernel", &node.kernel)];
-    versions.into_iter().flatten().chain(node.system.iter().cloned()).collect()
+    });
+    missing.chain(node.system.iter().cloned()).collect()
 }
 
 /// Bars for storages and thin pools, with what they hold.
@@ -260,17 +259,23 @@ fn use_bars(node: &Node) -> Result<Vec<Bar>, String> {
         let value = words::percent(percent);
         let title = format!("{label}: {value} used");
         let svg = safe(bar(&title, percent / 100.0, ink, &MARKS)?);
-        bars.push(Bar { label, value, note, svg });
+        bars.push(Bar {
+            label,
+            value,
+            note,
+            svg,
+        });
         Ok::<(), String>(())
     };
     for storage in &node.storages {
         let (used, total) = (storage.used, storage.total);
         let share = used.zip(total.filter(|total| *total > 0));
-        let percent = storage.percent.or(share.map(|(used, total)| used as f64 / total as f64 * 100.0));
+        let percent = storage
+            .percent
+            .or(share.map(|(used, total)| used as f64 / total as f64 * 100.0));
         if let Some(percent) = percent {
-            let note = share.map(|(used, total)| {
-                format!("{} of {}", words::size(used), words::size(total))
-            });
+            let note = share
+                .map(|(used, total)| format!("{} of {}", words::size(used), words::size(total)));
             add(storage.id.clone(), percent, note)?;
         }
     }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use minijinja::value::Value;
 use serde::Serialize;
 
-use super::{Bar, Run, VerdictChart, count_bars, markup::href, safe, verdict_chart, words};
+use super::markup::href;
+use super::parts::{Bar, VerdictChart, count_bars, verdict_chart};
+use super::{Run, safe, words};
 use crate::report::charts::{Ink, columns};
 use crate::report::view::{Cluster, Finding, Node, Rejected, Totals};
 
@@ -166,14 +168,17 @@ impl Overview {
         }
         for (check, (worst, count)) in counts {
             let rank = severity_rank(&worst.severity);
-            let row = self.checks.entry(check.to_owned()).or_insert_with(|| CheckRow {
-                check: check.to_owned(),
-                title: worst.title.clone(),
-                severity: worst.severity.clone(),
-                rank,
-                findings: 0,
-                nodes: 0,
-            });
+            let row = self
+                .checks
+                .entry(check.to_owned())
+                .or_insert_with(|| CheckRow {
+                    check: check.to_owned(),
+                    title: worst.title.clone(),
+                    severity: worst.severity.clone(),
+                    rank,
+                    findings: 0,
+                    nodes: 0,
+                });
             if rank < row.rank {
                 row.severity.clone_from(&worst.severity);
                 row.rank = rank;
@@ -189,21 +194,39 @@ impl Overview {
         let grades: Vec<_> = totals
             .grades
             .iter()
-            .map(|grade| (grade.label.clone(), grade.count, Ink::of_grade(Some(&grade.label))))
+            .map(|grade| {
+                (
+                    grade.label.clone(),
+                    grade.count,
+                    Ink::of_grade(Some(&grade.label)),
+                )
+            })
             .collect();
-        let told: Vec<String> =
-            totals.grades.iter().map(|grade| format!("{}: {}", grade.label, grade.count)).collect();
+        let told: Vec<String> = totals
+            .grades
+            .iter()
+            .map(|grade| format!("{}: {}", grade.label, grade.count))
+            .collect();
         let title = format!("Nodes by grade: {}", told.join(", "));
         let mut checks: Vec<&CheckRow> = self.checks.values().collect();
         checks.sort_by(|a, b| (a.rank, b.findings, &a.check).cmp(&(b.rank, a.findings, &b.check)));
-        let graded = self.nodes.iter().map(|row| (row.rank, row.grade.as_deref()));
-        let all = graded.chain(self.clusters.iter().map(|row| (row.rank, row.grade.as_deref())));
+        let graded = self
+            .nodes
+            .iter()
+            .map(|row| (row.rank, row.grade.as_deref()));
+        let all = graded.chain(
+            self.clusters
+                .iter()
+                .map(|row| (row.rank, row.grade.as_deref())),
+        );
         Ok(Page {
             run,
             page_title: scope(self.nodes.len(), self.clusters.len()),
             headline: &self.headline,
             totals,
-            worst: all.min_by_key(|(rank, _)| *rank).and_then(|(_, grade)| grade),
+            worst: all
+                .min_by_key(|(rank, _)| *rank)
+                .and_then(|(_, grade)| grade),
             grades: safe(columns(&title, &grades)?),
             grade_names: totals
                 .grades
@@ -212,7 +235,12 @@ impl Overview {
                 .map(|grade| grade.label.as_str())
                 .collect(),
             verdicts: verdict_chart(
-                [totals.valid, totals.duplicates, totals.orphans, totals.unknown],
+                [
+                    totals.valid,
+                    totals.duplicates,
+                    totals.orphans,
+                    totals.unknown,
+                ],
                 None,
             )?,
             clusters: &self.clusters,
@@ -242,12 +270,18 @@ fn scope(nodes: usize, clusters: usize) -> String {
 }
 
 fn of_severity(findings: &[Finding], severity: &str) -> usize {
-    findings.iter().filter(|finding| finding.severity == severity).count()
+    findings
+        .iter()
+        .filter(|finding| finding.severity == severity)
+        .count()
 }
 
 /// Where a grade sorts, worst first; no grade comes last.
 fn rank(grade: Option<&str>) -> usize {
-    GRADES.iter().position(|name| Some(*name) == grade).unwrap_or(GRADES.len())
+    GRADES
+        .iter()
+        .position(|name| Some(*name) == grade)
+        .unwrap_or(GRADES.len())
 }
 
 fn severity_rank(severity: &str) -> usize {
@@ -260,7 +294,10 @@ fn severity_rank(severity: &str) -> usize {
 
 /// Bars for counts, largest first.
 fn by_count(counts: &BTreeMap<String, usize>) -> Result<Vec<Bar>, String> {
-    let mut sorted: Vec<_> = counts.iter().map(|(label, count)| (label.as_str(), *count)).collect();
+    let mut sorted: Vec<_> = counts
+        .iter()
+        .map(|(label, count)| (label.as_str(), *count))
+        .collect();
     sorted.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
     count_bars(sorted.into_iter())
 }

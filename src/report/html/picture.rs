@@ -26,13 +26,24 @@ struct Lv<'a> {
     entries: Vec<&'a Entry>,
 }
 
-/// Draws the entries of `affected`, and the healthy ones that share a volume
-/// with them. Entries outside LVM have no place in it.
-pub(super) fn picture(node: &Node, affected: fn(&Entry) -> bool) -> Vec<Vg<'_>> {
+/// Draws the entries with issues, and the healthy ones that share a volume with
+/// them. Entries outside LVM have no place in it.
+pub(super) fn picture(node: &Node) -> Vec<Vg<'_>> {
+    let affected = |entry: &Entry| {
+        entry.severity.is_some() || matches!(entry.verdict.as_str(), "duplicate" | "orphan")
+    };
     let key = |entry: &Entry| Some((entry.vg.clone()?, volume(entry)?.to_owned()));
-    let shown: BTreeSet<_> = node.entries.iter().filter(|entry| affected(entry)).filter_map(key).collect();
+    let shown: BTreeSet<_> = node
+        .entries
+        .iter()
+        .filter(|entry| affected(entry))
+        .filter_map(key)
+        .collect();
     let mut groups: BTreeMap<&str, BTreeMap<&str, Lv>> = BTreeMap::new();
-    let entries = node.entries.iter().filter(|entry| key(entry).is_some_and(|key| shown.contains(&key)));
+    let entries = node
+        .entries
+        .iter()
+        .filter(|entry| key(entry).is_some_and(|key| shown.contains(&key)));
     for entry in entries.take(MOST) {
         if let (Some(vg), Some(volume)) = (entry.vg.as_deref(), volume(entry)) {
             let lv = groups.entry(vg).or_default().entry(volume).or_insert(Lv {
@@ -60,15 +71,24 @@ pub(super) fn picture(node: &Node, affected: fn(&Entry) -> bool) -> Vec<Vg<'_>> 
 /// The volume's name: the configuration's where one would name it so (a
 /// duplicate's own name says less), else the logical volume's.
 fn volume(entry: &Entry) -> Option<&str> {
-    let of_storage = entry.volume.as_deref().and_then(|volume| volume.split_once(':'));
+    let of_storage = entry
+        .volume
+        .as_deref()
+        .and_then(|volume| volume.split_once(':'));
     of_storage.map(|(_, volume)| volume).or(entry.lv.as_deref())
 }
 
 /// The storages on a volume group, in words.
 fn storages(node: &Node, vg: &str) -> String {
-    let on_it = node.storages.iter().filter(|storage| storage.vg.as_deref() == Some(vg));
+    let on_it = node
+        .storages
+        .iter()
+        .filter(|storage| storage.vg.as_deref() == Some(vg));
     let words = on_it.map(|storage| {
-        let pool = storage.thinpool.iter().map(|pool| format!(", thin pool {pool}"));
+        let pool = storage
+            .thinpool
+            .iter()
+            .map(|pool| format!(", thin pool {pool}"));
         let shared = storage.shared.then(|| ", shared".to_owned());
         let more: String = pool.chain(shared).collect();
         format!("storage {}{more}", storage.id)

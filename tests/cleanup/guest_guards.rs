@@ -1,0 +1,369 @@
+//! Each guard about the guest and the cluster, alone, makes the script skip.
+
+use dmaudit::cleanup::plan::Item;
+
+use crate::node::Node;
+use crate::world::{known_to_lvm, second_mapping, stale};
+use crate::{goes, left_alone};
+
+/// An orphan of a guest that lives on: its volume left the configuration.
+fn unreferenced() -> Item {
+    Item {
+        guest_gone: false,
+        ..known_to_lvm()
+    }
+}
+
+const GOES: &str = "lvchange -an pve/vm-119-disk-0";
+const CONFIG: &str = "root/etc/pve/nodes/pve2/qemu-server/119.conf";
+
+#[test]
+fn the_cluster_file_system_is_down() {
+    left_alone(stale(), "etc/pve/nodes/pve1 failed", |node| {
+        node.remove("root/etc/pve");
+        node.write("root/etc/pve/.keep", "");
+    });
+}
+
+#[test]
+fn no_quorum() {
+    left_alone(stale(), "the cluster has no quorum", |node| {
+        node.write(
+            "root/etc/pve/.members",
+            "{\n\"nodename\": \"pve1\",\n\"cluster\": { \"quorate\": 0 }\n}\n",
+        );
+    });
+}
+
+#[test]
+fn no_member_list_is_no_doubt() {
+    goes(
+        stale(),
+        "dmsetup remove ssd--ha01-vm--170--disk--0",
+        |node| node.remove("root/etc/pve/.members"),
+    );
+}
+
+#[test]
+fn a_guest_that_runs() {
+    for status in ["running", "paused", "prelaunch", "suspended", "io-error"] {
+        left_alone(
+            second_mapping(),
+            &format!("its status is '{status}'"),
+            |node| {
+                node.edit("world/qm", "stopped   ", &format!("{status}   "));
+            },
+        );
+    }
+}
+
+#[test]
+fn a_name_does_not_pass_for_a_status() {
+    // PVE lists a virtual machine without a name as 'VM 101'.
+    for name in ["stopped", "VM 101", "stopped stopped"] {
+        left_alone(second_mapping(), "its status is 'running'", |node| {
+            node.edit(
+                "world/qm",
+                "mail01               stopped",
+                &format!("{name} running"),
+            );
+        });
+    }
+}
+
+#[test]
+fn a_row_with_a_column_missing() {
+    left_alone(second_mapping(), "its status is 'unreadable'", |node| {
+        node.edit("world/qm", "mail01               stopped", "stopped");
+    });
+}
+
+#[test]
+fn columns_in_another_order() {
+    let header = "VMID STATUS NAME MEM(MB)\n";
+    left_alone(second_mapping(), "its status is 'running'", |node| {
+        node.write("world/qm", &format!("{header}101 running stopped 512\n"));
+    });
+    goes(
+        second_mapping(),
+        "dmsetup remove pve-vm--101--disk--0-old",
+        |node| {
+            node.write("world/qm", &format!("{header}101 stopped running 512\n"));
+        },
+    );
+}
+
+#[test]
+fn a_listing_that_is_none() {
+    for text in ["guests: many\n", "VMID STATUS\nError: timeout\n"] {
+        left_alone(
+            second_mapping(),
+            "the answer of qm list could not be understood",
+            |node| {
+                node.write("world/qm", text);
+            },
+        );
+    }
+}
+
+#[test]
+fn a_container_that_runs() {
+    left_alone(second_mapping(), "its status is 'running'", |node| {
+        node.write(
+            "world/pct",
+            "VMID       Status     Lock         Name\n101        running                 ct\n",
+        );
+    });
+}
+
+#[test]
+fn a_container_that_the_listing_shows_locked() {
+    left_alone(second_mapping(), "guest 101 is locked (backup)", |node| {
+        node.write(
+            "world/pct",
+            "VMID       Status     Lock         Name\n101        stopped    backup       ct\n",
+        );
+    });
+}
+
+#[test]
+fn no_guests_at_all_is_no_doubt() {
+    goes(
+        stale(),
+        "dmsetup remove ssd--ha01-vm--170--disk--0",
+        |node| {
+            node.write("world/qm", "");
+            node.write("world/pct", "");
+        },
+    );
+}
+
+#[test]
+fn a_listing_that_fails_or_hangs() {
+    for command in ["qm", "pct"] {
+        left_alone(
+            stale(),
+            &format!("{command} list failed (exit status 5)"),
+            |node| {
+                node.behave(
+                    &format!("fail-{command}"),
+                    "ipcc_send_rec failed: Connection refused\n",
+                );
+            },
+        );
+        left_alone(stale(), &format!("{command} list gave no answer"), |node| {
+            node.patience = 1;
+            node.behave(&format!("hang-{command}"), "");
+        });
+    }
+}
+
+#[test]
+fn a_process_of_the_guest() {
+    left_alone(
+        unreferenced(),
+        "guest 119 is running (process 4711)",
+        |node| {
+            node.write("root/run/qemu-server/119.pid", "4711\n");
+            node.write("root/proc/4711/mountinfo", "");
+        },
+    );
+}
+
+#[test]
+fn a_pid_file_without_its_process_is_no_doubt() {
+    goes(unreferenced(), GOES, |node| {
+        node.write("root/run/qemu-server/119.pid", "4711\n")
+    });
+}
+
+#[test]
+fn a_pid_file_that_is_none() {
+    left_alone(unreferenced(), "so guest 119 may be running", |node| {
+        node.write("root/run/qemu-server/119.pid", "");
+    });
+}
+
+#[test]
+fn a_lock_on_any_node_of_the_cluster() {
+    for (folder, lock) in [
+        ("pve1/qemu-server", "migrate"),
+        ("pve2/qemu-server", "backup"),
+        ("pve2/lxc", "mounted"),
+    ] {
+        left_alone(
+            unreferenced(),
+            &format!("guest 119 is locked ({lock})"),
+            |node| {
+                node.write(
+                    &format!("root/etc/pve/nodes/{folder}/119.conf"),
+                    &format!("memory: 512\nlock: {lock}\n\n[before]\nmemory: 256\n"),
+                );
+            },
+        );
+    }
+}
+
+#[test]
+fn a_lock_of_another_guest_or_in_a_snapshot_is_no_doubt() {
+    goes(unreferenced(), GOES, |node| {
+        node.write(
+            "root/etc/pve/nodes/pve2/qemu-server/1119.conf",
+            "lock: migrate\n",
+        );
+        node.write(
+            CONFIG,
+            "#lock: backup\nmemory: 512\n\n[before]\nlock: snapshot\n",
+        );
+    });
+}
+
+#[test]
+fn any_mention_in_any_section_of_any_configuration() {
+    let volume = "local-lvm:vm-119-disk-0";
+    let texts = [
+        format!("scsi0: {volume},size=64M\n"),
+        format!("unused0: {volume}\n"),
+        format!("virtio0: cache=none,file={volume}\n"),
+        format!("memory: 1\n\n[PENDING]\nscsi1: {volume}\n"),
+        format!("memory: 1\n\n[before]\nvmstate: {volume}\n"),
+        format!("memory: 1\n\n[special:fleecing]\nfleecing-images: x,{volume}\n"),
+        "scsi0: base:base-9-disk-0/vm-119-disk-0\n".to_owned(),
+        "scsi0: /dev/pve/vm-119-disk-0\r\n".to_owned(),
+        "args: -drive file=/dev/mapper/pve-vm--119--disk--0,if=virtio\n".to_owned(),
+        "scsi0: /dev/disk/by-id/dm-name-pve-vm--119--disk--0\n".to_owned(),
+        format!(
+            "scsi0: /dev/disk/by-id/dm-uuid-{}\n",
+            known_to_lvm().uuid.unwrap()
+        ),
+        "scsi0: /dev/dm-12\n".to_owned(),
+        format!("scsi0: {volume}"), // no line end
+    ];
+    let configs = ["pve2/qemu-server/300.conf", "pve1/lxc/301.conf"];
+    for (text, config) in texts.iter().zip(configs.iter().cycle()) {
+        left_alone(unreferenced(), &format!("{config} references it"), |node| {
+            node.write(&format!("root/etc/pve/nodes/{config}"), text);
+        });
+    }
+}
+
+#[test]
+fn words_that_only_contain_the_name_and_comments_are_no_mention() {
+    goes(unreferenced(), GOES, |node: &mut Node| {
+        node.write(
+            CONFIG,
+            "# was on local-lvm:vm-119-disk-0\n#vm-119-disk-0\nscsi0: local-lvm:vm-119-disk-01\nscsi1: local-lvm:xvm-119-disk-0\n",
+        );
+    });
+}
+
+#[test]
+fn the_kept_volume_of_a_duplicate_may_stay_configured() {
+    // Guest 101's configuration names vm-101-disk-0, and that is right.
+    goes(
+        second_mapping(),
+        "dmsetup remove pve-vm--101--disk--0-old",
+        |_| {},
+    );
+}
+
+#[test]
+fn a_volume_that_lvm_knows_is_looked_for_by_lvms_name_whatever_the_plan_says() {
+    // A forged bundle can make a healthy volume the double of another one.
+    let item = Item {
+        words: vec!["pve-vm--119--disk--0".into()],
+        ..unreferenced()
+    };
+    left_alone(item, "references it (vm-119-disk-0)", |node| {
+        node.write(CONFIG, "scsi0: local-lvm:vm-119-disk-0\n");
+    });
+}
+
+#[test]
+fn a_snapshot_needs_the_lvm_snapshot_of_its_name() {
+    let snapshot = |suffix: &str| {
+        let mut item = stale();
+        let lv = format!("snap_vm-170-disk-0_be_fore{suffix}");
+        item.vg_lv = Some(("ssd-ha01".into(), lv.clone()));
+        item.words = vec![lv];
+        item.guest_gone = false;
+        item
+    };
+    for suffix in ["", ".qcow2"] {
+        left_alone(snapshot(suffix), "the snapshot be_fore in", |node| {
+            node.write(
+                "root/etc/pve/nodes/pve2/qemu-server/170.conf",
+                "memory: 1\n\n[be_fore]\nmemory: 1\n",
+            );
+        });
+        goes(
+            snapshot(suffix),
+            "dmsetup remove ssd--ha01-vm--170--disk--0",
+            |node| {
+                node.write(
+                    "root/etc/pve/nodes/pve2/qemu-server/170.conf",
+                    "memory: 1\n\n[before]\nmemory: 1\n",
+                );
+                node.write(
+                    "root/etc/pve/nodes/pve2/qemu-server/171.conf",
+                    "memory: 1\n\n[be_fore]\nmemory: 1\n",
+                );
+            },
+        );
+    }
+}
+
+#[test]
+fn a_vmid_that_was_given_out_again() {
+    for folder in ["pve1/qemu-server", "pve2/qemu-server", "pve2/lxc"] {
+        left_alone(
+            known_to_lvm(),
+            "guest 119 has a configuration now",
+            |node| {
+                node.write(&format!("root/etc/pve/nodes/{folder}/119.conf"), "");
+            },
+        );
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read() {
+    left_alone(
+        stale(),
+        "reading the configurations of the guests failed",
+        |node| {
+            std::os::unix::fs::symlink(
+                "nowhere",
+                node.path("root/etc/pve/nodes/pve2/qemu-server/105.conf"),
+            )
+            .unwrap();
+        },
+    );
+}
+
+#[test]
+fn a_configuration_that_hangs() {
+    left_alone(
+        stale(),
+        "reading the configurations of the guests gave no answer",
+        |node| {
+            node.patience = 1;
+            let path = node.path("root/etc/pve/nodes/pve2/qemu-server/105.conf");
+            assert!(
+                std::process::Command::new("mkfifo")
+                    .arg(path)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+        },
+    );
+}
+
+#[test]
+fn no_configuration_though_guests_are_listed() {
+    left_alone(stale(), "holds no configuration of any", |node| {
+        node.remove("root/etc/pve/nodes");
+        node.write("root/etc/pve/nodes/pve1/lxc/.keep", "");
+    });
+}

@@ -1,0 +1,174 @@
+//! The way back.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use crate::node::{Node, shells};
+use crate::running::PLANNED;
+use crate::world::{KEPT, known_to_lvm, partition, second_mapping, stale};
+
+fn undo_script(node: &Node) -> PathBuf {
+    let scripts = node.logs("dmaudit-undo-pve1-");
+    let [script] = scripts.as_slice() else {
+        panic!("{scripts:?}")
+    };
+    script.clone()
+}
+
+/// Names and UUIDs, in any order.
+fn identities(node: &Node) -> Vec<String> {
+    let mut rows: Vec<_> = node
+        .read("world/dm")
+        .lines()
+        .map(|row| row.splitn(3, '|').take(2).collect::<Vec<_>>().join(" "))
+        .collect();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn brings_everything_back_the_last_first() {
+    for shell in shells() {
+        let node = Node::new();
+        let before = identities(&node);
+        node.run(shell, &["--execute", "--yes"]);
+        assert_eq!(node.devices(), KEPT);
+        let script = undo_script(&node);
+        assert_eq!(
+            script.metadata().unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+
+        let run = node.run_file(shell, &script);
+        assert_eq!(run.code, Some(0), "{shell}: {}", run.text);
+        let stale_uuid = stale().uuid.unwrap();
+        let part_uuid = partition().uuid.unwrap();
+        assert_eq!(
+            run.changes(),
+            [
+                format!("dmsetup create ssd--ha01-vm--170--disk--0 --uuid {stale_uuid}"),
+                "lvchange -ay -K pve/vm-150-disk-0".into(),
+                format!("dmsetup create pve-vm--150--disk--0p1 --uuid {part_uuid}"),
+                "lvchange -ay -K pve/vm-119-disk-0".into(),
+                "dmsetup create pve-vm--101--disk--0-old".into(),
+            ]
+        );
+        assert_eq!(identities(&node), before);
+        assert_eq!(
+            node.read("world/table/ssd--ha01-vm--170--disk--0"),
+            "0 65536 linear 253:32 67584\n"
+        );
+        // Other device-mapper devices by name: their numbers may change.
+        let mapper = node.path("root/dev/mapper").display().to_string();
+        assert_eq!(
+            node.read("world/table/pve-vm--150--disk--0p1"),
+            format!("0 129024 linear {mapper}/pve-vm--150--disk--0 2048\n")
+        );
+        assert_eq!(
+            node.read("world/table/pve-vm--101--disk--0-old"),
+            format!("0 131072 thin {mapper}/pve-data-tpool 2\n")
+        );
+    }
+}
+
+#[test]
+fn a_table_of_several_lines_and_a_read_only_device() {
+    let table = "0 8192 linear 253:32 2048\n8192 8192 linear 8:16 40960\n16384 8 error\n";
+    let mut item = stale();
+    item.table = table.lines().map(str::to_owned).collect();
+    let node = Node::with(vec![item]);
+    node.write(&format!("world/table/{}", stale().name), table);
+    node.edit("world/dm", "|254|4|0|L--w", "|254|4|0|L--r");
+    let run = node.run("dash", &["--execute", "--yes"]);
+    assert_eq!(run.changes(), [PLANNED[4]], "{}", run.text);
+    let undone = node.run_file("dash", &undo_script(&node));
+    let uuid = stale().uuid.unwrap();
+    assert_eq!(
+        undone.changes(),
+        [format!(
+            "dmsetup create ssd--ha01-vm--170--disk--0 --uuid {uuid} --readonly"
+        )]
+    );
+    assert_eq!(node.read(&format!("world/table/{}", stale().name)), table);
+}
+
+#[test]
+fn is_written_before_the_removal() {
+    let node = Node::with(vec![stale()]);
+    node.behave(
+        "before-dmsetup-remove",
+        "cp() { cat \"$1\" >\"$2\"; }; cp \"$here\"/root/var/log/dmaudit-undo-* \"$here/seen\"",
+    );
+    node.run("dash", &["--execute", "--yes"]);
+    assert!(
+        node.read("seen")
+            .contains("create 'ssd--ha01-vm--170--disk--0'"),
+        "{}",
+        node.read("seen")
+    );
+}
+
+#[test]
+fn what_cannot_be_undone_is_not_done() {
+    let node = Node::with(vec![stale(), known_to_lvm()]);
+    node.behave(
+        "before-lvs",
+        r#"for log in "$here"/root/var/log/dmaudit-cleanup-*.log; do
+            stamp=${log##*-}
+            mkdir "$here/root/var/log/dmaudit-undo-pve1-${stamp%.log}.sh.new"
+        done"#,
+    );
+    let run = node.run("dash", &["--execute", "--yes"]);
+    run.expect_nothing_done(1, "the undo script");
+    assert!(run.text.contains("skipped 2, failed 0"), "{}", run.text);
+}
+
+#[test]
+fn leaves_alone_what_is_there() {
+    let node = Node::with(vec![stale()]);
+    // The removal is refused, so the way back leads to where it still is.
+    node.behave("fail-dmsetup-remove", "busy\n");
+    node.run("dash", &["--execute", "--yes"]);
+    let run = node.run_file("dash", &undo_script(&node));
+    run.expect_nothing_done(0, "ssd--ha01-vm--170--disk--0: is there already");
+}
+
+#[test]
+fn recreates_no_table_after_a_reboot() {
+    let node = Node::with(vec![second_mapping(), known_to_lvm()]);
+    node.run("dash", &["--execute", "--yes"]);
+    node.write(
+        "root/proc/sys/kernel/random/boot_id",
+        "99999999-2222-3333-4444-555555555555\n",
+    );
+    let run = node.run_file("dash", &undo_script(&node));
+    assert_eq!(
+        run.changes(),
+        ["lvchange -ay -K pve/vm-119-disk-0"],
+        "{}",
+        run.text
+    );
+    assert_eq!(run.code, Some(1), "{}", run.text);
+    assert!(
+        run.text
+            .contains("pve-vm--101--disk--0-old: not brought back: the node was rebooted"),
+        "{}",
+        run.text
+    );
+}
+
+#[test]
+fn refuses_another_node() {
+    let node = Node::with(vec![stale()]);
+    node.run("dash", &["--execute", "--yes"]);
+    node.write("world/uname", "pve2\n");
+    node.run_file("dash", &undo_script(&node))
+        .expect_nothing_done(2, "refused");
+}
+
+#[test]
+fn a_dry_run_writes_none() {
+    let node = Node::new();
+    node.run("dash", &[]);
+    assert!(node.logs("undo").is_empty());
+}
