@@ -32,7 +32,11 @@ pub struct Audit {
 impl Audit {
     /// Audits a node's bundle.
     pub fn of(bundle: &Bundle) -> Self {
-        let node = read::node(bundle);
+        Self::of_node(read::node(bundle))
+    }
+
+    /// Audits a node.
+    pub fn of_node(node: Node) -> Self {
         let verdicts = verdicts::judge(&node);
         let (findings, not_run) = checks::node_findings(&Case {
             node: &node,

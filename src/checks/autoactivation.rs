@@ -4,6 +4,8 @@
 //! switches it off for each volume that it makes, and ships a script for the
 //! older ones.
 
+use std::collections::BTreeMap;
+
 use super::facts::{some, vg_lv, volume as volume_line, word};
 use super::{Case, Check, Outcome, Run};
 use crate::model::finding::{Finding, Severity};
@@ -81,6 +83,12 @@ fn idle_though_all_active<'a>(
     node: &'a Node,
     vg: &'a VolumeGroup,
 ) -> Option<Vec<&'a LogicalVolume>> {
+    let running: BTreeMap<u64, Option<bool>> = node
+        .guests
+        .here
+        .iter()
+        .map(|guest| (guest.vmid, guest.running()))
+        .collect();
     let mut idle = Vec::new();
     for (lv, volume) in guests_volumes(node, vg) {
         // `k`: skipped by such an activation.
@@ -90,8 +98,7 @@ fn idle_though_all_active<'a>(
         if !lv.active {
             return None;
         }
-        let runs_here = node.guests.here(volume.vmid).map(|guest| guest.running());
-        if matches!(runs_here, None | Some(Some(false))) {
+        if matches!(running.get(&volume.vmid), None | Some(Some(false))) {
             idle.push(lv);
         }
     }

@@ -1,6 +1,6 @@
 //! Which configurations mention a volume, by VG and LV.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::model::guest::{Guest, Reference, Target};
 use crate::model::names::{LvmName, LvmUuid};
@@ -26,25 +26,30 @@ impl<'a> Mentions<'a> {
     /// Of the guests of this node and of the others.
     pub fn of(node: &'a Node) -> Self {
         let mut mentions = Self::default();
+        let vgs = vgs(node);
         for guest in node.guests.here.iter().chain(&node.guests.elsewhere) {
             for reference in &guest.references {
-                mentions.add(node, Mention { guest, reference });
+                mentions.add(node, &vgs, Mention { guest, reference });
             }
         }
         mentions
     }
 
-    fn add(&mut self, node: &'a Node, mention: Mention<'a>) {
+    fn add(&mut self, node: &'a Node, vgs: &[&str], mention: Mention<'a>) {
         let volumes = match &mention.reference.target {
-            Target::Volume { storage, volume } => match vgs(node, storage) {
-                Resolution::Vg(vg) => vec![(vg, volume.clone())],
-                Resolution::Any(vgs) => vgs.into_iter().map(|vg| (vg, volume.clone())).collect(),
-                Resolution::NotLvm => vec![],
-                Resolution::Unresolved => {
-                    self.anywhere.entry(volume).or_default().push(mention);
-                    vec![]
+            Target::Volume { storage, volume } => {
+                let vg = node.storages.resolve(storage, vgs.iter().copied());
+                let one = |vg: String| (vg, volume.clone());
+                match vg {
+                    Resolution::Vg(vg) => vec![one(vg)],
+                    Resolution::Any(vgs) => vgs.into_iter().map(one).collect(),
+                    Resolution::NotLvm => vec![],
+                    Resolution::Unresolved => {
+                        self.anywhere.entry(volume).or_default().push(mention);
+                        vec![]
+                    }
                 }
-            },
+            }
             Target::Path(path) => at_path(node, path).into_iter().collect(),
         };
         for volume in volumes {
@@ -63,15 +68,13 @@ impl<'a> Mentions<'a> {
     }
 }
 
-/// Which VGs of a node a storage id means.
-fn vgs(node: &Node, storage: &str) -> Resolution {
+/// The names of the VGs that a node's LVM shows.
+fn vgs(node: &Node) -> Vec<&str> {
     let by_lvm = node.lvm.vgs.values().map(|vg| vg.name.as_str());
-    let mut names: Vec<&str> = by_lvm
+    let names: BTreeSet<&str> = by_lvm
         .chain(node.lvm.lvs.iter().map(|lv| lv.vg.as_str()))
         .collect();
-    names.sort_unstable();
-    names.dedup();
-    node.storages.resolve(storage, names)
+    names.into_iter().collect()
 }
 
 /// VG and LV of a path below `/dev`.

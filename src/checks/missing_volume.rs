@@ -160,7 +160,10 @@ fn finding(
         Part::Section => {
             "Delete the snapshot or revert the pending change that names it.".to_owned()
         }
-        Part::CloudInit => "Nothing, or make it now: qm cloudinit update.".to_owned(),
+        Part::CloudInit => format!(
+            "Nothing, or make it now: qm cloudinit update {}.",
+            guest.vmid
+        ),
         Part::Unused => format!(
             "Take the line {} out of the configuration.",
             reference.place

@@ -166,7 +166,7 @@ fn finding(opened: &[Opened<'_>]) -> Option<Finding> {
         .filter(|one| one.judgement.verdict != Verdict::Valid)
         .map(|one| {
             format!(
-                "on {}, end {}, then lvchange -an {}",
+                "on {}, find out what holds it ({}), stop that, then lvchange -an {}",
                 one.case.node.name,
                 holders(one),
                 vg_lv(vg, lv)

@@ -174,7 +174,7 @@ fn remedy(
              Check its file systems before it runs again."
         ),
         (true, false) => format!(
-            "End {who} first: it must not write through this table. Once it is closed, deactivate it here: lvchange -an {target}. \
+            "Find out why it is open here and stop that first ({who}): it must not write through this table. Once it is closed, deactivate it here: lvchange -an {target}. \
              Don't start the guest on this node before that."
         ),
         (false, _) => format!(

@@ -83,13 +83,19 @@ fn finding(case: &Case<'_>, pair: &Pair<'_>) -> Finding {
         check: CHECK.name,
         severity: Severity::Critical,
         subject: name.to_owned(),
-        vmid: judgement.and_then(|judgement| judgement.vmid),
+        vmid: endangered(case, pair).or_else(|| judgement.and_then(|judgement| judgement.vmid)),
         message: format!("{fact}{why}"),
         impact: "What is written through one destroys the other's data, without any error."
             .to_owned(),
         remedy: subject.map_or_else(String::new, |device| remedy(case, pair, device, judgement)),
         evidence,
     }
+}
+
+/// The guest of this node whose disk the wrong entry lies over.
+fn endangered(case: &Case<'_>, pair: &Pair<'_>) -> Option<u64> {
+    let other = case.verdicts.get(pair.other?)?;
+    (other.verdict == Verdict::Valid).then_some(other.vmid)?
 }
 
 fn place(case: &Case<'_>, place: &Place) -> String {

@@ -1,5 +1,6 @@
 //! `dmaudit analyze`.
 
+use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,8 +11,9 @@ use rayon::prelude::*;
 
 use super::output;
 use crate::audit::Audit;
-use crate::bundle::{self, Limits, Rejected, Source};
+use crate::bundle::{self, Bundle, Limits, Rejected, Source};
 use crate::cli::{Analyze, FailOn, Format};
+use crate::model;
 use crate::report::build::{self, Files};
 use crate::report::html::{Html, Run};
 use crate::report::{json, text, view};
@@ -86,7 +88,8 @@ fn read(sources: &[Source]) -> (Vec<Audit>, Vec<Rejected>) {
         .par_iter()
         .map(|source| {
             let audits = bundle::open(source, &limits)
-                .map(|bundles| bundles.iter().map(Audit::of).collect())
+                // A bundle's bytes go as soon as its node is read.
+                .map(|bundles| bundles.into_iter().map(audit).collect())
                 .map_err(|error| Rejected {
                     path: source.name(),
                     error: error.to_string(),
@@ -106,6 +109,12 @@ fn read(sources: &[Source]) -> (Vec<Audit>, Vec<Rejected>) {
     (audits, rejected)
 }
 
+fn audit(bundle: Bundle) -> Audit {
+    let node = model::read::node(&bundle);
+    drop(bundle);
+    Audit::of_node(node)
+}
+
 fn progress(bundles: usize) -> ProgressBar {
     if bundles < PROGRESS_FROM || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -123,6 +132,15 @@ fn write_files(
 ) -> Result<(), String> {
     let html = Html::new()?;
     let run = Run::of(report);
+    let cluster_pages: HashMap<&str, &str> = report
+        .clusters
+        .iter()
+        .filter_map(|cluster| Some((cluster, cluster.page.as_deref()?)))
+        .flat_map(|(cluster, page)| {
+            let members = cluster.nodes.iter();
+            members.map(move |member| (member.slug.as_str(), page))
+        })
+        .collect();
     report
         .nodes
         .par_iter()
@@ -134,11 +152,7 @@ fn write_files(
             if let (Some(path), Some(script)) = (&node.script, script) {
                 output::write(folder, path, script.as_bytes())?;
             }
-            let cluster_page = report
-                .clusters
-                .iter()
-                .find(|cluster| cluster.nodes.iter().any(|member| member.slug == node.slug))
-                .and_then(|cluster| cluster.page.as_deref());
+            let cluster_page = cluster_pages.get(node.slug.as_str()).copied();
             match &node.page {
                 Some(path) => output::write(
                     folder,

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 use super::node::{Environment, Node};
 
 /// Nodes of one cluster, by their positions in the list that was grouped.
@@ -74,23 +76,35 @@ pub fn group(nodes: &[&Node]) -> Vec<Group> {
 
 /// Snapshots of the same node that is in no cluster, but for the newest.
 pub fn superseded_standalone(nodes: &[&Node]) -> Vec<usize> {
-    let mut older = Vec::new();
-    for (index, node) in nodes.iter().enumerate() {
-        let newer = nodes.iter().any(|other| {
-            key(node).is_none()
-                && key(other).is_none()
-                && is_same_machine(node, other)
-                && other.collected_at > node.collected_at
-        });
-        if newer {
-            older.push(index);
+    let machine = |node: &Node| {
+        let id = node.machine_id_sha256.clone()?;
+        (!is_in_cluster(node)).then(|| (node.name.clone(), id))
+    };
+    let mut newest: BTreeMap<(String, String), Option<DateTime<Utc>>> = BTreeMap::new();
+    for node in nodes {
+        if let Some(machine) = machine(node) {
+            let latest = newest.entry(machine).or_insert(None);
+            *latest = (*latest).max(node.collected_at);
         }
     }
-    older
+    nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| {
+            let latest = machine(node).and_then(|machine| newest.get(&machine));
+            latest.is_some_and(|latest| *latest > node.collected_at)
+        })
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// Whether a node belongs to a cluster whose name is known.
+fn is_in_cluster(node: &Node) -> bool {
+    node.membership.environment == Environment::Clustered && node.membership.cluster.is_some()
 }
 
 fn key(node: &Node) -> Option<(String, BTreeSet<String>)> {
-    if node.membership.environment != Environment::Clustered {
+    if !is_in_cluster(node) {
         return None;
     }
     let name = node.membership.cluster.clone()?;

@@ -142,6 +142,7 @@ pub struct Lvm {
     pub pvs: Vec<PhysicalVolume>,
     by_uuid: HashMap<(String, String), usize>,
     by_name: HashMap<(String, String), usize>,
+    vg_uuids: HashMap<String, BTreeSet<String>>,
     read: BTreeSet<String>,
 }
 
@@ -156,6 +157,9 @@ impl Lvm {
         for row in &reports.vgs {
             let uuid = dashless(text(row, "vg_uuid"));
             lvm.read.insert(uuid.clone());
+            let name = text(row, "vg_name").to_owned();
+            let uuids = lvm.vg_uuids.entry(name).or_default();
+            uuids.insert(uuid.clone());
             lvm.vgs.insert(
                 uuid.clone(),
                 VolumeGroup {
@@ -237,11 +241,9 @@ impl Lvm {
 
     /// The UUIDs (without dashes) of the VGs of this name; more than one
     /// where names collide.
-    pub fn vg_uuids<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.vgs
-            .values()
-            .filter(move |vg| vg.name == name)
-            .map(|vg| vg.uuid.as_str())
+    pub fn vg_uuids(&self, name: &str) -> impl Iterator<Item = &str> {
+        let found = self.vg_uuids.get(name).into_iter().flatten();
+        found.map(String::as_str)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The cluster's storages, and which volume group a storage id means.
 
+use std::collections::HashMap;
+
 use crate::parse::storage_cfg::StorageSection;
 
 /// A storage of the cluster.
@@ -50,6 +52,9 @@ fn always_shared(kind: &str) -> bool {
     )
 }
 
+/// Among more VGs than this no storage's is guessed.
+const MOST_GUESSED: usize = 100;
+
 /// Which volume groups a storage id may mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
@@ -67,12 +72,39 @@ pub enum Resolution {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Storages {
     configured: Option<Vec<Storage>>,
+    /// The first of each id.
+    by_id: HashMap<String, usize>,
+    /// The first of each id in small letters.
+    by_any_case: HashMap<String, usize>,
+    /// All on a VG.
+    by_vg: HashMap<String, Vec<usize>>,
 }
 
 impl Storages {
     /// The storages of `storage.cfg`; none where it was not collected.
     pub fn new(configured: Option<Vec<Storage>>) -> Self {
-        Self { configured }
+        let mut storages = Self::default();
+        for (index, storage) in configured.iter().flatten().enumerate() {
+            let id = storage.id.clone();
+            let small = id.to_ascii_lowercase();
+            storages.by_id.entry(id).or_insert(index);
+            storages.by_any_case.entry(small).or_insert(index);
+            if let Some(vg) = &storage.vg {
+                storages.by_vg.entry(vg.clone()).or_default().push(index);
+            }
+        }
+        storages.configured = configured;
+        storages
+    }
+
+    fn at(&self, index: usize) -> Option<&Storage> {
+        self.configured.as_ref()?.get(index)
+    }
+
+    /// The storages on a VG, in the file's order.
+    fn all_on(&self, vg: &str) -> impl Iterator<Item = &Storage> {
+        let found = self.by_vg.get(vg).into_iter().flatten();
+        found.filter_map(|index| self.at(*index))
     }
 
     /// Whether `storage.cfg` was collected.
@@ -87,26 +119,24 @@ impl Storages {
 
     /// The storage with this id: exactly, else without regard to case.
     pub fn get(&self, id: &str) -> Option<&Storage> {
-        self.iter().find(|storage| storage.id == id).or_else(|| {
-            self.iter()
-                .find(|storage| storage.id.eq_ignore_ascii_case(id))
-        })
+        let index = self
+            .by_id
+            .get(id)
+            .or_else(|| self.by_any_case.get(&id.to_ascii_lowercase()))?;
+        self.at(*index)
     }
 
     /// The first LVM storage on this VG that this node may use.
     pub fn on_vg(&self, vg: &str, node: &str) -> Option<&Storage> {
-        self.iter()
-            .filter(|storage| storage.vg.as_deref() == Some(vg))
-            .min_by_key(|storage| {
-                let here = storage.nodes.is_empty() || storage.nodes.iter().any(|n| n == node);
-                (!here, storage.disabled)
-            })
+        self.all_on(vg).min_by_key(|storage| {
+            let here = storage.nodes.is_empty() || storage.nodes.iter().any(|n| n == node);
+            (!here, storage.disabled)
+        })
     }
 
     /// Whether a VG lies on shared storage, as far as `storage.cfg` tells.
     pub fn is_shared_vg(&self, vg: &str) -> bool {
-        self.iter()
-            .any(|storage| storage.shared && storage.vg.as_deref() == Some(vg))
+        self.all_on(vg).any(|storage| storage.shared)
     }
 
     /// Which VG of `vgs` a storage id means.
@@ -120,6 +150,10 @@ impl Storages {
                 },
                 None => Resolution::Unresolved,
             };
+        }
+        let vgs: Vec<&str> = vgs.into_iter().take(MOST_GUESSED + 1).collect();
+        if vgs.len() > MOST_GUESSED {
+            return Resolution::Unresolved;
         }
         let matching: Vec<String> = vgs
             .into_iter()

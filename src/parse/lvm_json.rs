@@ -5,17 +5,22 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::de::DeserializeSeed;
 
 use super::Parsed;
+use super::lvm_rows::Document;
 
 /// One row of a report: cells by column name.
 pub type Row = BTreeMap<String, String>;
 
-#[derive(Deserialize)]
-struct Document {
-    report: Vec<BTreeMap<String, serde_json::Value>>,
-}
+/// Rows of one report that are read: more than any node's LVM lists.
+pub const MAX_ROWS: usize = 25_000;
+
+/// Bytes of a cell; LVM's names have 127, and lists of tags and extents fit.
+pub(super) const MAX_CELL: usize = 8192;
+
+/// Columns of a row; LVM itself has some 150.
+pub(super) const MAX_COLUMNS: usize = 200;
 
 /// Reads the rows of `section` (`lv`, `vg`, `pv`, `seg`) of a report.
 ///
@@ -28,47 +33,22 @@ pub fn parse(text: &str, section: &str) -> Parsed<Vec<Row>> {
         return parsed;
     }
     let start = text.find('{').unwrap_or(0);
-    let skipped = text
-        .get(..start)
-        .map_or(0, |before| before.matches('\n').count());
-    let json = text.get(start..).unwrap_or_default();
-    let document = serde_json::Deserializer::from_str(json)
-        .into_iter::<Document>()
-        .next();
-    match document {
-        Some(Ok(document)) => {
-            for part in document.report {
-                let Some(serde_json::Value::Array(rows)) = part.get(section) else {
-                    continue;
-                };
-                parsed.value.extend(rows.iter().filter_map(row));
-            }
-        }
-        Some(Err(error)) => parsed.problem(
+    let (before, json) = text.split_at(start);
+    let skipped = before.matches('\n').count();
+    let mut rows = Vec::new();
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let seed = Document {
+        section,
+        rows: &mut rows,
+    };
+    match seed.deserialize(&mut deserializer) {
+        Ok(()) => parsed.value = rows,
+        Err(error) => parsed.problem(
             skipped + error.line(),
             format!("expected LVM's JSON report: {error}"),
         ),
-        None => parsed.problem(1, "expected LVM's JSON report, found nothing"),
     }
     parsed
-}
-
-fn row(value: &serde_json::Value) -> Option<Row> {
-    let cells = value.as_object()?;
-    Some(
-        cells
-            .iter()
-            .map(|(column, value)| {
-                // LVM's own `json_std` format has numbers and null.
-                let text = match value {
-                    serde_json::Value::String(text) => text.clone(),
-                    serde_json::Value::Null => String::new(),
-                    other => other.to_string(),
-                };
-                (column.clone(), text)
-            })
-            .collect(),
-    )
 }
 
 /// A UUID as LVM prints it, without its dashes: the form device-mapper UUIDs

@@ -19,6 +19,7 @@ pub mod guest_list;
 pub mod holders;
 pub mod kernel_log;
 pub mod lvm_json;
+mod lvm_rows;
 pub mod lvmconfig;
 pub mod mountinfo;
 pub mod multipath;

@@ -21,14 +21,18 @@ pub fn unique(nodes: &[(&str, Option<&str>)]) -> Vec<String> {
         *count.entry(name.to_lowercase()).or_default() += 1;
     }
     let mut taken: BTreeSet<String> = BTreeSet::new();
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     let mut slugs = Vec::with_capacity(nodes.len());
     for (plain, with_cluster) in plain.iter().zip(&with_cluster) {
         let alone = count.get(&plain.to_lowercase()) == Some(&1);
         let wanted = if alone { plain } else { with_cluster };
-        let slug = std::iter::once(wanted.clone())
-            .chain((2..).map(|number| format!("{wanted}-{number}")))
-            .find(|slug| !taken.contains(&slug.to_lowercase()))
-            .unwrap_or_else(|| wanted.clone());
+        // Numbers below the last one given are taken.
+        let last = numbers.entry(wanted.to_lowercase()).or_insert(1);
+        let mut slug = wanted.clone();
+        while taken.contains(&slug.to_lowercase()) {
+            *last += 1;
+            slug = format!("{wanted}-{last}");
+        }
         taken.insert(slug.to_lowercase());
         slugs.push(slug);
     }

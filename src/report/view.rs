@@ -111,6 +111,8 @@ pub struct Node {
     pub storages: Vec<Storage>,
     /// Thin pools with their use.
     pub pools: Vec<Pool>,
+    /// Physical volumes.
+    pub physical: Vec<Physical>,
     /// CPU, memory, load, uptime.
     pub system: Vec<Fact>,
     /// What to do, in order.
@@ -213,6 +215,8 @@ pub struct Entry {
     pub action_reason: Option<String>,
     /// Size in bytes, from its table.
     pub size: Option<u64>,
+    /// The thin pool that its volume lies in, by LVM's metadata.
+    pub pool: Option<String>,
     /// Worst severity of the findings about it, if any.
     pub severity: Option<String>,
 }
@@ -308,6 +312,17 @@ pub struct Storage {
     pub used: Option<u64>,
     /// Per cent used.
     pub percent: Option<f64>,
+}
+
+/// A physical volume of LVM.
+#[derive(Debug, Clone, Serialize)]
+pub struct Physical {
+    /// The device, as LVM names it.
+    pub device: String,
+    /// Its volume group.
+    pub vg: String,
+    /// Size in bytes.
+    pub size: Option<u64>,
 }
 
 /// A thin pool.

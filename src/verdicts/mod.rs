@@ -47,6 +47,7 @@ pub struct Judgement {
 #[derive(Debug, Clone, Default)]
 pub struct Verdicts {
     list: Vec<Judgement>,
+    roots: Vec<Option<Index>>,
 }
 
 impl Verdicts {
@@ -69,17 +70,7 @@ impl Verdicts {
     /// The guest's entry that a dependent finally lies on; the entry itself
     /// for any other.
     pub fn root(&self, index: Index) -> Index {
-        let mut at = index;
-        for _ in 0..self.list.len() {
-            match self.get(at) {
-                Some(judgement) if judgement.verdict == Verdict::Dependent => match judgement.of {
-                    Some(of) => at = of,
-                    None => break,
-                },
-                _ => break,
-            }
-        }
-        at
+        self.roots.get(index).copied().flatten().unwrap_or(index)
     }
 }
 
@@ -102,7 +93,13 @@ pub fn judge(node: &Node) -> Verdicts {
         .map(|(index, device)| reason::judge(&scene, index, device))
         .collect();
     follow(&mut list, &owners);
-    Verdicts { list }
+    let roots = owners::ends(list.len(), |index| {
+        let judgement = list.get(index)?;
+        judgement
+            .of
+            .filter(|_| judgement.verdict == Verdict::Dependent)
+    });
+    Verdicts { list, roots }
 }
 
 /// A dependent's guest is that of the entry it lies on.

@@ -21,6 +21,8 @@ pub(super) enum Owner {
 #[derive(Debug)]
 pub(super) struct Owners {
     list: Vec<Owner>,
+    /// What each entry finally lies on, once all are assigned.
+    roots: Vec<Option<Index>>,
 }
 
 impl Owners {
@@ -35,18 +37,62 @@ impl Owners {
         }
     }
 
+    fn parent(&self, index: Index) -> Option<Index> {
+        match self.get(index) {
+            Owner::Follows(parent) => Some(*parent),
+            _ => None,
+        }
+    }
+
     /// The entry that a follower finally lies on; none for what follows
     /// nothing, and for a circle.
     pub fn root(&self, index: Index) -> Option<Index> {
-        let mut at = index;
+        let root = self.roots.get(index).copied().flatten();
+        root.filter(|root| *root != index)
+    }
+
+    /// Whether a follower lies on something that is not `index`, as far as
+    /// entries are assigned.
+    fn ends_elsewhere(&self, follower: Index, index: Index) -> bool {
+        let mut at = follower;
         for _ in 0..=self.list.len() {
-            match self.get(at) {
-                Owner::Follows(parent) => at = *parent,
-                _ => return (at != index).then_some(at),
+            match self.parent(at) {
+                Some(parent) => at = parent,
+                None => return at != follower && at != index,
             }
         }
-        None
+        false
     }
+}
+
+/// Where each of `count` chains ends, given each link's next one; none where
+/// it leads into a circle. Every link is followed once.
+pub(super) fn ends(count: usize, next: impl Fn(Index) -> Option<Index>) -> Vec<Option<Index>> {
+    let mut ends: Vec<Option<Index>> = vec![None; count];
+    let mut seen = vec![false; count];
+    for start in 0..count {
+        let mut chain = Vec::new();
+        let mut at = start;
+        let end = loop {
+            match seen.get_mut(at) {
+                // Settled by an earlier chain, or a circle of this one.
+                Some(true) => break ends.get(at).copied().flatten(),
+                Some(unseen) => *unseen = true,
+                None => break None,
+            }
+            chain.push(at);
+            match next(at) {
+                Some(further) => at = further,
+                None => break Some(at),
+            }
+        };
+        for link in chain {
+            if let Some(slot) = ends.get_mut(link) {
+                *slot = end;
+            }
+        }
+    }
+    ends
 }
 
 /// Assigns every entry of a node.
@@ -57,26 +103,31 @@ pub(super) fn assign(node: &Node) -> Owners {
             .iter()
             .map(|(index, device)| by_itself(node, index, device))
             .collect(),
+        roots: Vec::new(),
     };
     // What lies on a follower follows, too: a pool on a guest's disk, and the
-    // volumes in that pool. Each round settles one more level; the number of
-    // entries bounds a circle of tables.
-    let mut pending: Vec<Index> = (0..node.devices.len()).collect();
-    for _ in 0..node.devices.len() {
-        let settled: Vec<(Index, Index)> = pending
+    // volumes in that pool. Each round settles one more level, and looks only
+    // at what lies on the level before.
+    let mut level: Vec<Index> = (0..node.devices.len()).collect();
+    while !level.is_empty() {
+        let settled: Vec<(Index, Index)> = level
             .iter()
+            .filter(|index| owners.parent(**index).is_none())
             .filter_map(|index| Some((*index, lies_on(node, &owners, *index)?)))
             .collect();
-        if settled.is_empty() {
-            break;
-        }
-        for (index, parent) in settled {
-            if let Some(owner) = owners.list.get_mut(index) {
-                *owner = Owner::Follows(parent);
+        for (index, parent) in &settled {
+            if let Some(owner) = owners.list.get_mut(*index) {
+                *owner = Owner::Follows(*parent);
             }
         }
-        pending.retain(|index| !matches!(owners.get(*index), Owner::Follows(_)));
+        level = settled
+            .iter()
+            .flat_map(|(index, _)| node.devices.above(*index).iter().copied())
+            .collect();
+        level.sort_unstable();
+        level.dedup();
     }
+    owners.roots = ends(owners.list.len(), |index| owners.parent(index));
     owners
 }
 
@@ -167,8 +218,7 @@ fn lies_on(node: &Node, owners: &Owners, index: Index) -> Option<Index> {
         .find(|below| match owners.get(*below) {
             Owner::Guest(_) => true,
             Owner::Follows(_) => {
-                !is_inner_layer(node, *below)
-                    && owners.root(*below).is_some_and(|root| root != index)
+                !is_inner_layer(node, *below) && owners.ends_elsewhere(*below, index)
             }
             Owner::None => false,
         })
@@ -187,4 +237,30 @@ fn is_inner_layer(node: &Node, index: Index) -> bool {
                 || layer.starts_with("mimage")
                 || layer.starts_with("mlog")
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chains_end_and_circles_do_not() {
+        let next = [
+            Some(1),
+            Some(2),
+            None,
+            Some(4),
+            Some(3),
+            Some(3),
+            Some(5),
+            Some(7),
+        ];
+        assert_eq!(
+            ends(next.len(), |index| next[index]),
+            [Some(2), Some(2), Some(2), None, None, None, None, None]
+        );
+        let tower = 1_000_000;
+        let ends = ends(tower, |index| index.checked_sub(1));
+        assert!(ends.iter().all(|end| *end == Some(0)));
+    }
 }

@@ -39,7 +39,7 @@ limited() {
             status=hung
             return 0
         fi
-        sleep 0.02
+        sleep 0.02 9>&-
         naps=$((naps + 1))
     done
     wait "$!"

@@ -77,14 +77,5 @@ may_remove() {
         because 'LVM has no volume with this UUID any more; collect and analyze again'
         return 1
     fi
-    if [ -n "$lvm_id" ]; then
-        # A volume group that LVM does not see may well still have the volume.
-        limited "$ASK_SECONDS" vgs --config 'devices/hints="none"' --noheadings -o vg_uuid
-        answered vgs || return 1
-        if ! tr -d ' -' <"$answer.out" | grep -Fqx "$(printf '%.32s' "$lvm_id")"; then
-            because 'LVM does not see the volume group it belonged to, so it may still exist'
-            return 1
-        fi
-    fi
     doing=remove
 }

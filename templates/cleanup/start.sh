@@ -97,7 +97,7 @@ option() {
         ;;
     --max-age)
         case $2 in
-        '' | 0* | *[!0-9]* | ??????*) refuse "--max-age '$2': expected hours, from 1 to 99999" ;;
+        '' | 0* | *[!0-9]* | ???????*) refuse "--max-age '$2': expected hours, from 1 to 999999" ;;
         esac
         max_age=$2
         ;;
@@ -106,7 +106,7 @@ option() {
 
 needed_commands() {
     for command in awk cat cut date dmsetup find flock grep head logger ls lvchange lvs mktemp \
-        mv pct qm rm sed sha256sum sleep stat timeout tr uname vgs; do
+        mv pct qm rm sed sha256sum sleep stat timeout tr uname; do
         command -v "$command" >/dev/null || refuse "the command $command is missing"
     done
 }
@@ -127,17 +127,20 @@ fresh_snapshot() {
     now=$(date +%s)
     is_number "$now" || refuse 'the time is not known'
     age=$((now - COLLECTED_SECONDS))
+    if [ "$COLLECTED_SECONDS" = 0 ] && [ "$age" -gt $((max_age * 3600)) ]; then
+        refuse 'when the snapshot was taken is not recorded; if you know that it is recent, say --max-age 999999'
+    fi
     [ "$age" -ge -600 ] || refuse "the snapshot of $COLLECTED is from the future: check the clocks"
     [ "$age" -le $((max_age * 3600)) ] ||
         refuse "the snapshot is $((age / 3600)) hours old, allowed are $max_age; collect and analyze again"
 }
 
 # One run at a time. The kernel drops the lock when this process ends, however
-# it ends; no child keeps it.
+# it ends; no child that may hang keeps it, and the others end within the wait.
 alone() {
     { true >>"$RUN/dmaudit-cleanup.lock"; } 2>/dev/null || refuse "$RUN/dmaudit-cleanup.lock cannot be written"
     exec 9>>"$RUN/dmaudit-cleanup.lock"
-    flock -n 9 || refuse 'another cleanup is under way on this node'
+    flock -w 1 9 || refuse 'another cleanup is under way on this node'
 }
 
 open_files() {

@@ -28,7 +28,9 @@ fn both_nodes_and_their_holders_are_named() {
         "ssd-ha01/vm-169-disk-0 is open on 2 nodes: on pve1 by process 395 (sleep); on pve2 by process 591 (sleep). No migration is under way."
     );
     assert!(
-        findings[0].remedy.contains("on pve2, end process 591"),
+        findings[0]
+            .remedy
+            .contains("on pve2, find out what holds it (process 591"),
         "{}",
         findings[0].remedy
     );

@@ -9,7 +9,7 @@ const STALE: &str = "critical ssd--ha01-vm--170--disk--0";
 fn the_stale_one_is_the_one_in_the_wrong() {
     let checked = Recording::of("pve2").checked();
     let finding = checked.only(CHECK);
-    assert_eq!(finding.vmid, Some(170));
+    assert_eq!(finding.vmid, Some(171));
     assert!(finding.message.contains("ssd--ha01-vm--171--disk--0"));
     assert!(finding.message.contains("67584 to 133119 of /dev/vdc"));
     for line in [
@@ -170,7 +170,8 @@ fn layers_of_one_volume_lie_apart() {
     let lvm = |name: &str, uuid: &str| format!("LVM-{SAN}{uuid}{name}");
     let origin = "pEQmXx26ZEuMgbIowLHSu59VSZqPwjsj";
     let snapshot = "SnApSnApSnApSnApSnApSnApSnApSnAp";
-    let found = Recording::of("pve1")
+    let layered = || {
+        Recording::of("pve1")
         .device("ssd--ha01-vm--169--disk--0-real", 40, 2, &lvm("-real", origin))
         .device("ssd--ha01-snap-cow", 41, 1, &lvm("-cow", snapshot))
         .device("ssd--ha01-snap", 42, 0, &lvm("", snapshot))
@@ -181,11 +182,14 @@ fn layers_of_one_volume_lie_apart() {
              ssd--ha01-vm--169--disk--0: 0 98304 snapshot-origin 254:40\nssd--ha01-snap-cow: 0 8192 linear 253:32 231424\n\
              ssd--ha01-snap: 0 98304 snapshot 254:40 254:41 P 8\n",
         )
-        .checked();
+    };
+    let found = layered().checked();
     assert!(found.lines(CHECK).is_empty(), "{:#?}", found.findings);
     assert!(found.lines("outdated-table").is_empty());
     // The layers follow the guest's volume, but are no LVM of the guest's.
     assert_eq!(found.lines("guest-lvm-on-host"), ["warning ubuntu-vg"]);
+    let unnamed = layered().remove("/etc/pve/storage.cfg");
+    assert_eq!(unnamed.found("guest-lvm-on-host"), ["warning ubuntu-vg"]);
 }
 
 #[test]

@@ -223,14 +223,14 @@ fn a_command_that_cannot_even_be_killed() {
 #[test]
 fn opened_while_the_other_questions_were_asked() {
     left_alone(stale(), "open count is 1", |node| {
-        node.behave("before-vgs", r#"sed 's/|254|4|0|/|254|4|1|/' "$world/dm" >"$world/dm.new"; mv "$world/dm.new" "$world/dm""#);
+        node.behave("before-lvs", r#"sed 's/|254|4|0|/|254|4|1|/' "$world/dm" >"$world/dm.new"; mv "$world/dm.new" "$world/dm""#);
     });
 }
 
 #[test]
 fn recreated_while_the_other_questions_were_asked() {
     left_alone(stale(), "another device has this name now", |node| {
-        node.behave("before-vgs", r#"sed 's/^\(ssd--ha01-vm--170[^|]*\)|[^|]*/\1|LVM-new/' "$world/dm" >"$world/dm.new"; mv "$world/dm.new" "$world/dm""#);
+        node.behave("before-lvs", r#"sed 's/^\(ssd--ha01-vm--170[^|]*\)|[^|]*/\1|LVM-new/' "$world/dm" >"$world/dm.new"; mv "$world/dm.new" "$world/dm""#);
     });
 }
 

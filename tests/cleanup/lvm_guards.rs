@@ -114,19 +114,6 @@ fn lvm_uses_the_device_under_another_uuid() {
 }
 
 #[test]
-fn a_volume_group_that_lvm_does_not_see() {
-    for item in [stale(), ask_lvm(stale())] {
-        left_alone(
-            item,
-            "LVM does not see the volume group it belonged to",
-            |node| {
-                node.write("world/vgs", &format!("{PVE}\n"));
-            },
-        );
-    }
-}
-
-#[test]
 fn a_layer_of_a_volume_that_lvm_knows() {
     let uuid = format!("{}-real", dm_uuid(PVE, 119));
     let item = Item {
@@ -173,7 +160,6 @@ fn lvm_that_gives_no_answer() {
         ("lvs", known_to_lvm()),
         ("lvs", ask_lvm(stale())),
         ("lvs", second_mapping()),
-        ("vgs", stale()),
     ] {
         left_alone(
             item.clone(),

@@ -225,7 +225,7 @@ fn a_removal_whose_outcome_cannot_be_seen_stops_the_run() {
 fn interrupted_it_ends_before_the_next_removal_with_a_summary() {
     for (signal, during) in [
         ("INT", "before-lvs"),
-        ("TERM", "before-vgs"),
+        ("TERM", "before-pct"),
         ("HUP", "before-dmsetup-remove"),
     ] {
         let node = Node::with(vec![stale(), known_to_lvm(), second_mapping()]);

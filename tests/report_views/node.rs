@@ -58,6 +58,10 @@ pub fn pve1(w: Texts) -> Node {
             storage(w, "old-nas", "nfs", "", "", true, None),
         ],
         pools: vec![Pool { name: w.t("pve/data"), size: Some(400 * GIB), data_percent: Some(85.25), metadata_percent: Some(91.4), promised: Some(812 * GIB), state: w.k("ok") }],
+        physical: vec![
+            Physical { device: w.t("/dev/sda3"), vg: w.t("pve"), size: Some(400 * GIB) },
+            Physical { device: w.t("/dev/mapper/mpatha"), vg: w.t("ssd-ha01"), size: Some(2048 * GIB) },
+        ],
         system: [("CPU", "AMD EPYC 7302P, 16 cores, 32 threads"), ("Memory", "128 GiB, 61.4 GiB used"), ("Load", "0.80, 0.24, 0.08"), ("Uptime", "41 days, 3 hours"), ("Swap", "none")]
             .map(|(name, value)| Fact { name: w.t(name), value: w.t(value) })
             .into(),
@@ -178,6 +182,7 @@ pub fn without_etc_pve(w: Texts) -> Node {
         next_vmids: None,
         storages: Vec::new(),
         pools: Vec::new(),
+        physical: Vec::new(),
         system: Vec::new(),
         missing: vec![missing(w, "/etc/pve", "missing", "", "Every verdict, the score and the grade.")],
         ..healthy(w)

@@ -110,6 +110,7 @@ fn entry(w: Texts, row: &[&str]) -> Entry {
         action: w.k(action),
         action_reason: (*name == "pve-vm--103--disk--0").then(|| w.k("held")),
         size: mib.parse().ok().map(|mib: u64| mib << 20),
+        pool: None,
         severity: match *verdict {
             "duplicate" => Some(w.k("critical")),
             "orphan" => Some(w.k("warning")),

@@ -31,7 +31,7 @@ const CLUSTER_FILE_BYTES: usize = 1 << 20;
 const BYTES: usize = 16 << 20;
 
 /// Lines of any other text.
-const LINES: usize = 100_000;
+const LINES: usize = 300_000;
 
 /// Lines of a kernel log that are read: the last ones.
 const LOG_LINES: usize = 50_000;

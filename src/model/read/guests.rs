@@ -373,6 +373,7 @@ fn apply_listings(guests: &mut Guests, listed: &Listings, folder: &str) {
         .keys()
         .copied()
         .filter(|vmid| !here.contains(vmid))
+        .take(bounds::GUESTS)
         .collect();
     for vmid in unlisted {
         guests.here.push(bare(vmid, GuestKind::Vm, folder, None));

@@ -121,6 +121,10 @@ fn headline(members: &Members<'_>, findings: &[crate::model::finding::Finding]) 
 /// Every shared volume that is active somewhere, and its state on each node.
 fn matrix(members: &Members<'_>, findings: &[crate::model::finding::Finding]) -> view::Matrix {
     let mut rows: BTreeMap<(String, String), view::MatrixRow> = BTreeMap::new();
+    let between: BTreeSet<&str> = findings
+        .iter()
+        .map(|finding| finding.subject.as_str())
+        .collect();
     for (column, (audit, node)) in members.iter().enumerate() {
         let subjects: BTreeSet<&str> = node
             .findings
@@ -149,9 +153,8 @@ fn matrix(members: &Members<'_>, findings: &[crate::model::finding::Finding]) ->
                 .take()
                 .or_else(|| judgement.referenced.as_ref().map(|hit| hit.node.clone()));
             row.issue |= subjects.contains(device.name.as_str())
-                || findings
-                    .iter()
-                    .any(|finding| finding.subject == device.name || finding.subject == row.volume);
+                || between.contains(device.name.as_str())
+                || between.contains(row.volume.as_str());
             let cell = match (judgement.lv_state, device.in_use()) {
                 (LvState::Stale, _) => "stale",
                 (_, true) => "open",

@@ -66,6 +66,7 @@ pub(super) fn node(audit: &Audit, place: Place) -> view::Node {
         open_devices: parts::open_devices(audit),
         storages: parts::storages(node),
         pools: parts::pools(node),
+        physical: parts::physical(node),
         system: parts::system(node),
         steps: steps(audit, place.script.as_deref(), planned.len()),
         missing: parts::missing(node),

@@ -1,6 +1,6 @@
 //! The tables of a node's page.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::audit::Audit;
 use crate::checks::next_vmids::{self, Meeting};
@@ -10,6 +10,7 @@ use crate::model::finding::Severity;
 use crate::model::guest::Guest;
 use crate::model::node::Node;
 use crate::model::verdict::Verdict;
+use crate::parse::pvesm::StorageStatus;
 use crate::parse::thin_status::{PoolMode, ThinPoolStatus};
 use crate::report::view;
 use crate::report::words::{count, list, size};
@@ -117,6 +118,7 @@ fn entry(
             .and_then(|decision| decision.reason)
             .map(str::to_owned),
         size: device.size(),
+        pool: audit.node.lvm.of(device).and_then(|lv| lv.pool.clone()),
         severity: severity.map(|severity| severity.as_str().to_owned()),
     }
 }
@@ -129,22 +131,32 @@ fn devno(device: &Device) -> String {
 
 /// The guests of the node and how their entries fare.
 pub(super) fn guests(audit: &Audit) -> Vec<view::Guest> {
+    let mut issues: HashMap<u64, Vec<Severity>> = HashMap::new();
+    for finding in &audit.findings {
+        if let Some(vmid) = finding.vmid.filter(|_| finding.severity != Severity::Info) {
+            issues.entry(vmid).or_default().push(finding.severity);
+        }
+    }
+    let mut entries: HashMap<u64, usize> = HashMap::new();
+    for (_, _, judgement) in audit.verdicts.of(&audit.node) {
+        if let Some(vmid) = judgement.vmid.filter(|_| judgement.verdict.is_guests()) {
+            *entries.entry(vmid).or_default() += 1;
+        }
+    }
     audit
         .node
         .guests
         .here
         .iter()
-        .map(|guest| self::guest(audit, guest))
+        .map(|guest| {
+            let issues = issues.get(&guest.vmid).map_or(&[][..], Vec::as_slice);
+            let entries = entries.get(&guest.vmid).copied().unwrap_or_default();
+            self::guest(audit, guest, issues, entries)
+        })
         .collect()
 }
 
-fn guest(audit: &Audit, guest: &Guest) -> view::Guest {
-    let issues: Vec<Severity> = audit
-        .findings
-        .iter()
-        .filter(|finding| finding.vmid == Some(guest.vmid) && finding.severity != Severity::Info)
-        .map(|finding| finding.severity)
-        .collect();
+fn guest(audit: &Audit, guest: &Guest, issues: &[Severity], entries: usize) -> view::Guest {
     let disks: BTreeSet<String> = guest
         .references
         .iter()
@@ -168,13 +180,7 @@ fn guest(audit: &Audit, guest: &Guest) -> view::Guest {
         locked: guest.lock.clone(),
         template: guest.template,
         disks: disks.len(),
-        entries: audit
-            .verdicts
-            .of(&audit.node)
-            .filter(|(_, _, judgement)| {
-                judgement.vmid == Some(guest.vmid) && judgement.verdict.is_guests()
-            })
-            .count(),
+        entries,
         issues: issues.len(),
         health: health.to_owned(),
     }
@@ -238,11 +244,12 @@ pub(super) fn open_devices(audit: &Audit) -> Vec<view::OpenDevice> {
 
 /// The storages: of `storage.cfg`, else of `pvesm status`.
 pub(super) fn storages(node: &Node) -> Vec<view::Storage> {
-    let status = |id: &str| {
-        node.storage_status
-            .iter()
-            .find(|status| status.name.eq_ignore_ascii_case(id))
-    };
+    let mut by_name: HashMap<String, &StorageStatus> = HashMap::new();
+    for status in &node.storage_status {
+        let name = status.name.to_ascii_lowercase();
+        by_name.entry(name).or_insert(status);
+    }
+    let status = |id: &str| by_name.get(&id.to_ascii_lowercase()).copied();
     let blank = |id: &str, kind: &str| {
         let status = status(id);
         let bytes = |kib: Option<u64>| kib.and_then(|kib| kib.checked_mul(1024));
@@ -295,8 +302,33 @@ fn percent(part: Option<u64>, whole: Option<u64>) -> Option<f64> {
     Some(part as f64 * 100.0 / whole as f64)
 }
 
+/// Physical volumes, by volume group.
+pub(super) fn physical(node: &Node) -> Vec<view::Physical> {
+    let mut physical: Vec<view::Physical> = node
+        .lvm
+        .pvs
+        .iter()
+        .filter(|pv| !pv.vg.is_empty())
+        .map(|pv| view::Physical {
+            device: pv.name.clone(),
+            vg: pv.vg.clone(),
+            size: pv.size,
+        })
+        .collect();
+    physical.sort_by(|a, b| (&a.vg, &a.device).cmp(&(&b.vg, &b.device)));
+    physical
+}
+
 /// Thin pools and their use.
 pub(super) fn pools(node: &Node) -> Vec<view::Pool> {
+    // What is promised to the volumes of each pool, by VG and pool.
+    let mut promised: HashMap<(&str, &str), u64> = HashMap::new();
+    for lv in &node.lvm.lvs {
+        if let (Some(pool), Some(size)) = (&lv.pool, lv.size) {
+            let sum = promised.entry((&lv.vg_uuid, pool)).or_default();
+            *sum = sum.saturating_add(size);
+        }
+    }
     node.lvm
         .lvs
         .iter()
@@ -307,13 +339,10 @@ pub(super) fn pools(node: &Node) -> Vec<view::Pool> {
                 .thin_pools
                 .get(&format!("{name}-tpool"))
                 .or_else(|| node.thin_pools.get(&name));
-            let promised = node
-                .lvm
-                .lvs
-                .iter()
-                .filter(|lv| lv.vg_uuid == pool.vg_uuid && lv.pool.as_deref() == Some(&pool.name))
-                .filter_map(|lv| lv.size)
-                .fold(0u64, u64::saturating_add);
+            let promised = promised
+                .get(&(pool.vg_uuid.as_str(), pool.name.as_str()))
+                .copied()
+                .unwrap_or_default();
             let working = match status {
                 Some(ThinPoolStatus::Working(working)) => Some(working),
                 _ => None,

@@ -1,6 +1,6 @@
 //! A whole run: all nodes, their clusters, the sums.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -41,7 +41,7 @@ pub fn report(
 ) -> (view::Report, Vec<usize>) {
     let nodes: Vec<&Node> = audits.iter().map(|audit| &audit.node).collect();
     let groups = group(&nodes);
-    let mut older: Vec<usize> = groups
+    let mut older: BTreeSet<usize> = groups
         .iter()
         .flat_map(|group| group.superseded.clone())
         .collect();

@@ -1,11 +1,11 @@
-//! The storage under the entries with issues, as it is built: volume group,
-//! logical volume, entries, holders.
+//! The storage under the entries with issues, as it is built: physical
+//! volumes, volume group, logical volume, entries, holders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::report::view::{Entry, Node};
+use crate::report::view::{Entry, Node, Physical};
 
 /// How many entries a picture shows; beyond that, a table is easier to read.
 const MOST: usize = 60;
@@ -14,6 +14,7 @@ const MOST: usize = 60;
 #[derive(Serialize)]
 pub(super) struct Vg<'a> {
     vg: &'a str,
+    physical: Vec<&'a Physical>,
     storages: String,
     volumes: Vec<Lv<'a>>,
 }
@@ -23,6 +24,7 @@ pub(super) struct Vg<'a> {
 struct Lv<'a> {
     lv: &'a str,
     lv_state: &'a str,
+    pool: Option<&'a str>,
     entries: Vec<&'a Entry>,
 }
 
@@ -49,12 +51,14 @@ pub(super) fn picture(node: &Node) -> Vec<Vg<'_>> {
             let lv = groups.entry(vg).or_default().entry(volume).or_insert(Lv {
                 lv: volume,
                 lv_state: &entry.lv_state,
+                pool: None,
                 entries: Vec::new(),
             });
             // One entry that carries the volume's UUID tells its state for all.
             if lv.lv_state == "unknown" {
                 lv.lv_state = &entry.lv_state;
             }
+            lv.pool = lv.pool.or(entry.pool.as_deref());
             lv.entries.push(entry);
         }
     }
@@ -62,6 +66,7 @@ pub(super) fn picture(node: &Node) -> Vec<Vg<'_>> {
         .into_iter()
         .map(|(vg, volumes)| Vg {
             vg,
+            physical: node.physical.iter().filter(|pv| pv.vg == vg).collect(),
             storages: storages(node, vg),
             volumes: volumes.into_values().collect(),
         })
