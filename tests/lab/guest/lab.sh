@@ -101,6 +101,28 @@ audit_here() {
     cp "$CLEANUP" "$RESULTS/"
 }
 
+# report DIR: collects on this node alone and leaves the report for programs as DIR/report.json, and CLEANUP if there is a script.
+# found DIR CHECK SUBJECT: the severity of each such finding in it. judged DIR NAME FIELD: what it says of an entry.
+report() {
+    mkdir -p "$1"
+    collect "$1/$NODE.zip"
+    analyze "$1/report" --format json "$1/$NODE.zip" >"$1/report.json"
+    CLEANUP=$1/report/cleanup/cleanup-$NODE.sh
+    mkdir -p "$RESULTS/${1##*/}"
+    cp -r "$1/report.json" "$1/$NODE.zip" "$RESULTS/${1##*/}/"
+}
+found() { report_says "$1" findings check "$2" subject "$3" severity; }
+judged() { report_says "$1" entries name "$2" name "$2" "$3"; }
+# report_says DIR LIST KEY VALUE KEY VALUE FIELD: the field of each item that matches.
+report_says() {
+    perl -MJSON::PP -e '
+        my ($dir, $list, $key, $value, $key2, $value2, $field) = @ARGV;
+        local $/;
+        open(my $in, "<", "$dir/report.json") or die "$dir: $!";
+        my $node = decode_json(<$in>)->{nodes}[0] or die "$dir: no node in the report\n";
+        print "$_->{$field}\n" for grep { $_->{$key} eq $value && $_->{$key2} eq $value2 } @{ $node->{$list} };' "$@"
+}
+
 # --- two nodes in step: each writes the number of the barrier it reached into its own block of the sync disk.
 BARRIER=0
 slot_of() { [ "$1" = "${NODES%% *}" ] && echo 0 || echo 1; }
