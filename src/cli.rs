@@ -52,7 +52,8 @@ pub struct Analyze {
 
     /// Write index.html, a page per node and cluster, report.json and cleanup/cleanup-NODE.sh here
     ///
-    /// The folder is made if it is missing; files of an earlier run are replaced one by one.
+    /// The folder is made if it is missing; files of an earlier run are replaced one by one,
+    /// and its cleanup scripts removed.
     /// Without this option no file is written.
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,

@@ -208,6 +208,31 @@ fn an_older_snapshot_of_a_node_gives_way_to_the_newer() {
 }
 
 #[test]
+fn no_script_of_an_earlier_run_stays_beside_a_new_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let cleanup = folder.path().join("cleanup");
+    assert!(
+        dmaudit(&["analyze", "-o", out], &[&sample("pve1")])
+            .status
+            .success()
+    );
+    fs::write(
+        cleanup.join("cleanup-mine.sh"),
+        "echo written by a person\n",
+    )
+    .unwrap();
+    assert!(cleanup.join("cleanup-pve1.sh").exists());
+    assert!(
+        dmaudit(&["analyze", "-o", out], &[&sample("pve2")])
+            .status
+            .success()
+    );
+    let names: Vec<String> = files(&cleanup).into_keys().collect();
+    assert_eq!(names, ["cleanup-mine.sh", "cleanup-pve2.sh"]);
+}
+
+#[test]
 fn bad_input_is_named_and_the_good_beside_it_analyzed() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.zip");

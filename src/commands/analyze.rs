@@ -132,6 +132,7 @@ fn write_files(
 ) -> Result<(), String> {
     let html = Html::new()?;
     let run = Run::of(report);
+    output::remove_old_scripts(folder)?;
     let cluster_pages: HashMap<&str, &str> = report
         .clusters
         .iter()
@@ -167,10 +168,14 @@ fn write_files(
             output::write(folder, path, html.cluster_page(run, cluster)?.as_bytes())?;
         }
     }
+    write_json(folder, report)?;
+    output::write(folder, "index.html", html.index_page(report)?.as_bytes())
+}
+
+fn write_json(folder: &Path, report: &view::Report) -> Result<(), String> {
     let mut document = Vec::new();
     json::write(report, &mut document).map_err(|error| format!("report.json: {error}"))?;
-    output::write(folder, "report.json", &document)?;
-    output::write(folder, "index.html", html.index_page(report)?.as_bytes())
+    output::write(folder, "report.json", &document)
 }
 
 /// Prints to standard output. A reader that closes the pipe has read enough.

@@ -1,7 +1,7 @@
-//! Files appear whole or not at all.
+//! Files appear whole or not at all, and no script outlives its report.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 /// Writes a file below `folder`: into a temporary one beside it, which then
@@ -35,4 +35,40 @@ pub(super) fn write(folder: &Path, name: &str, content: &[u8]) -> Result<(), Str
     file.write_all(content).map_err(failed)?;
     file.persist(&path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// What every cleanup script says of itself near its beginning.
+const MARK: &[u8] = b"# Written by dmaudit from a snapshot";
+
+/// Removes the cleanup scripts of an earlier run from `folder`: beside a new
+/// report one would pass for current. A file that is not ours stays.
+///
+/// # Errors
+///
+/// A line that names the file and says what went wrong.
+pub(super) fn remove_old_scripts(folder: &Path) -> Result<(), String> {
+    let Ok(entries) = fs::read_dir(folder.join("cleanup")) else {
+        return Ok(());
+    };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let named = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.starts_with("cleanup-") && name.ends_with(".sh"));
+        if named && is_ours(&path) {
+            fs::remove_file(&path).map_err(|error| {
+                format!(
+                    "{} is of an earlier run and could not be removed: {error}; remove it, so that nobody runs it by mistake",
+                    path.display()
+                )
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn is_ours(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(1024).read_to_end(&mut start));
+    read.is_ok() && start.windows(MARK.len()).any(|window| window == MARK)
 }
