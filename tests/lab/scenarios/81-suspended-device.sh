@@ -21,7 +21,7 @@ for name in "$guest" "$orphan" "$volume"; do
     check "before: $name is not reported as suspended" [ -z "$(found /tmp/before suspended-device "$name")" ]
 done
 for name in "$orphan" "$volume" pve-vm--322--disk--0; do
-    check "before: $name is planned" [ "$(judged /tmp/before "$name" action)" = remove ]
+    check "before: $name is planned" grep -qw -- "name='$name'" "$CLEANUP"
 done
 planned=$CLEANUP
 
@@ -40,7 +40,7 @@ check "a running guest's disk beside it is not" [ -z "$(found /tmp/while suspend
 check "the guest's disk is still valid" [ "$(judged /tmp/while "$guest" verdict)" = valid ]
 for name in "$orphan" "$volume"; do
     check "$name is still an orphan" [ "$(judged /tmp/while "$name" verdict)" = orphan ]
-    check "$name is no longer planned" [ "$(judged /tmp/while "$name" action)" != remove ]
+    check "$name is no longer planned" [ "$(judged /tmp/while "$name" action)" = none ]
     check "$name: because it is suspended" [ "$(judged /tmp/while "$name" action_reason)" = suspended ]
 done
 

@@ -28,15 +28,15 @@ report /tmp/audit
 check "collecting changed nothing in the kernel" unchanged_since /tmp/state
 for name in $valid; do
     check "$name is valid" [ "$(judged /tmp/audit "$name" verdict)" = valid ]
-    check "$name is left alone" [ "$(judged /tmp/audit "$name" action)" != remove ]
+    check "$name is left alone" [ "$(judged /tmp/audit "$name" action)" = none ]
 done
 check "the dropped snapshot is an orphan" [ "$(judged /tmp/audit "$orphan" verdict)" = orphan ]
 check "of guest 101" [ "$(judged /tmp/audit "$orphan" vmid)" = 101 ]
 check "found as a disk that its guest no longer references" [ "$(found /tmp/audit orphan-disk-unreferenced "$orphan")" = warning ]
-check "and planned" [ "$(judged /tmp/audit "$orphan" action)" = remove ]
+check "and planned to be deactivated" [ "$(judged /tmp/audit "$orphan" action)" = deactivate ]
 check "that of the running guest is an orphan, too" \
     [ "$(judged /tmp/audit ssd--ha01-snap_vm--102--disk--0_dropped.qcow2 verdict)" = orphan ]
-check "but not planned while it runs" [ "$(judged /tmp/audit ssd--ha01-snap_vm--102--disk--0_dropped.qcow2 action)" != remove ]
+check "but not planned while it runs" [ "$(judged /tmp/audit ssd--ha01-snap_vm--102--disk--0_dropped.qcow2 action)" = none ]
 
 step "execute"
 names >/tmp/names-before

@@ -12,7 +12,7 @@ a_multipath_device() {
 defaults {
 	find_multipaths no
 	detect_checker no
-	path_checker readsector0
+	path_checker directio
 }
 blacklist {
 	devnode ".*"
@@ -26,7 +26,12 @@ CONF
         --table "0 $(blockdev --getsz "$SHARED") multipath 0 0 1 1 round-robin 0 2 1 $one_number 1 $two_number 1"
     udevadm settle
     # As a node with multipath is set up: LVM sees the disk by its multipath device only.
-    sed -i 's,^\tglobal_filter=.*,\tglobal_filter=["a|^/dev/mapper/mpatha$|"\, "a|^'"$LOCAL"'$|"\, "r|.*|"],' /etc/lvm/lvm.conf
+    cat >/etc/lvm/lvm.conf <<CONF
+devices {
+	global_filter=["a|^/dev/mapper/mpatha\$|", "a|^$LOCAL\$|", "r|.*|"]
+}
+CONF
+    rm -f /run/lvm/hints
     vgcreate -q ssd-ha01 /dev/mapper/mpatha
 }
 # path_state NUMBER: A or F, as the kernel has it.
@@ -65,7 +70,7 @@ step "101's volume is mapped onto one path"
 uuid=$(uuid_of "$past")
 table=$(dmsetup table "$past" | awk -v path="$one_number" '{ $4 = path; print }')
 dmsetup remove "$past"
-# The kernel gives away neither the multipath device nor its paths twice for writing, but shares what is not claimed.
+# As LVM does when it takes a path for the disk.
 dmsetup create "$past" --uuid "$uuid" --table "$table"
 udevadm settle
 check "the kernel has it on the path" [ "$(dmsetup table "$past" | cut -d' ' -f4)" = "$one_number" ]
