@@ -185,6 +185,23 @@ impl Guests {
 pub const MOST_HOLDERS: usize = 50;
 
 impl Node {
+    /// Why no grade can be given, if so: without the guests' configurations
+    /// or without a listing of the devices, a clean sheet would prove nothing.
+    pub fn ungraded(&self) -> Option<&str> {
+        const LISTINGS: [&str; 4] = [
+            "dmsetup-info",
+            "dmsetup-info-columns",
+            "dmsetup-info-c",
+            "dmsetup-ls",
+        ];
+        if let Some(why) = &self.guests.unusable {
+            return Some(why);
+        }
+        let listed = LISTINGS.iter().any(|id| self.evidence.has(id));
+        (!listed && self.devices.is_empty())
+            .then_some("no listing of the node's device-mapper entries is in the bundle")
+    }
+
     /// What holds a device open: other devices on top of it, then the rest,
     /// in words. Of more than [`MOST_HOLDERS`] the rest is counted.
     pub fn holder_texts(&self, index: Index) -> Vec<String> {

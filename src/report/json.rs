@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::json_text::Plain;
 use super::view;
 
 /// The schema's number. Fields may be added within it; none changes meaning.
@@ -120,7 +121,8 @@ pub fn write(report: &view::Report, mut out: impl std::io::Write) -> std::io::Re
         clusters: report.clusters.iter().map(cluster).collect(),
         rejected: &report.rejected,
     };
-    serde_json::to_writer_pretty(&mut out, &document)?;
+    let mut json = serde_json::Serializer::with_formatter(&mut out, Plain::default());
+    document.serialize(&mut json)?;
     out.write_all(b"\n")
 }
 

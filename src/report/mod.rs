@@ -4,6 +4,7 @@ pub mod build;
 mod charts;
 pub mod html;
 pub mod json;
+mod json_text;
 mod score;
 mod slugs;
 pub mod text;

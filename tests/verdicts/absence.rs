@@ -259,3 +259,24 @@ fn a_volume_group_that_was_not_read_makes_nothing_stale() {
         "orphan guest-gone unknown remove -"
     );
 }
+
+#[test]
+fn without_a_listing_of_devices_there_is_no_grade() {
+    let listings = [
+        "dmsetup-info",
+        "dmsetup-info-columns",
+        "dmsetup-info-c",
+        "dmsetup-ls",
+    ];
+    let mut missing = Recording::of("pve1");
+    let mut failed = Recording::of("pve1");
+    let mut empty = Recording::of("pve1");
+    for id in listings {
+        missing = missing.remove(id);
+        failed = failed.write(id, "").fail(id, 1);
+        empty = empty.write(id, "No devices found\n");
+    }
+    assert!(missing.audit().0.node.ungraded().is_some());
+    assert!(failed.audit().0.node.ungraded().is_some());
+    assert!(empty.audit().0.node.ungraded().is_none());
+}

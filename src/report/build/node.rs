@@ -24,7 +24,7 @@ pub struct Place {
 pub(super) fn node(audit: &Audit, place: Place) -> view::Node {
     let node = &audit.node;
     let summary = parts::summary(audit);
-    let usable = node.guests.unusable.is_none();
+    let usable = node.ungraded().is_none();
     let faults = Faults::count(summary.duplicates, summary.orphans, &audit.findings);
     let planned: Vec<view::Planned> = audit
         .planning
@@ -53,7 +53,7 @@ pub(super) fn node(audit: &Audit, place: Place) -> view::Node {
         kernel: node.kernel.clone(),
         score: usable.then(|| faults.score()),
         grade: usable.then(|| faults.grade().to_owned()),
-        grade_reason: match &node.guests.unusable {
+        grade_reason: match node.ungraded() {
             None => faults.reason(),
             Some(why) => format!("No grade: {why}."),
         },

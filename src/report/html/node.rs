@@ -12,8 +12,8 @@ use super::rows::{VERDICTS, entry_rows};
 use super::{Run, depth, safe, words};
 use crate::report::charts::{Ink, bar, gauge};
 use crate::report::view::{
-    CheckNotRun, Entry, Fact, Guest, Missing, NextVmids, Node, OpenDevice, Planned, Pool, Step,
-    Storage, Summary,
+    CheckNotRun, Entry, Fact, Guest, Missing, NextVmids, Node, OpenDevice, Physical, Planned, Pool,
+    Step, Storage, Summary,
 };
 
 /// Use at which a storage warns, and at which it is critical, in per cent.
@@ -70,6 +70,7 @@ struct Head<'a> {
     open_devices: &'a [OpenDevice],
     storages: &'a [Storage],
     pools: &'a [Pool],
+    physical: &'a [Physical],
     steps: &'a [Step],
     missing: &'a [Missing],
     checks_not_run: &'a [CheckNotRun],
@@ -190,6 +191,7 @@ fn head(node: &Node) -> Head<'_> {
         open_devices: &node.open_devices,
         storages: &node.storages,
         pools: &node.pools,
+        physical: &node.physical,
         steps: &node.steps,
         missing: &node.missing,
         checks_not_run: &node.checks_not_run,

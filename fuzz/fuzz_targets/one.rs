@@ -1,0 +1,121 @@
+//! All targets in one file: each binary feeds what it is named after.
+#![no_main]
+
+use std::borrow::Cow;
+
+use chrono::DateTime;
+use dmaudit::audit::Audit;
+use dmaudit::bundle::{Limits, open_archive};
+use dmaudit::parse::*;
+use dmaudit::report::build::{Files, report};
+use dmaudit::report::html::{Html, Run};
+use dmaudit::report::{json, text};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let input: Cow<'_, str> = String::from_utf8_lossy(data);
+    let text = input.as_ref();
+    match env!("CARGO_BIN_NAME") {
+        "archive" => whole_way(data),
+        "node_text" => whole_way(&tar(text)),
+        "vmlist" => drop(cluster_files::parse_vmlist(text)),
+        "members" => drop(cluster_files::parse_members(text)),
+        "corosync" => drop(corosync::parse(text)),
+        "datacenter" => drop(datacenter::parse(text)),
+        "dmsetup_columns" => {
+            dmsetup_columns::parse_separated(text);
+            dmsetup_columns::parse_aligned(text);
+        }
+        "dmsetup_deps" => {
+            dmsetup_deps::parse(text);
+            dmsetup_deps::parse_ls(text);
+        }
+        "dmsetup_info" => drop(dmsetup_info::parse(text)),
+        "dmsetup_table" => drop(dmsetup_table::parse(text)),
+        "guest_config" => {
+            dmaudit::model::guest::references(&guest_config::parse(text).value);
+        }
+        "guest_list" => drop(guest_list::parse(text)),
+        "holders" => drop(holders::parse(text)),
+        "kernel_log" => drop(kernel_log::parse(text)),
+        "lvm_json" => drop(lvm_json::parse(text, "lv")),
+        "lvmconfig" => drop(lvmconfig::parse(text)),
+        "mountinfo" => drop(mountinfo::parse(text)),
+        "multipath" => drop(multipath::parse(text)),
+        "openers" => {
+            openers::parse_lsof(text);
+            openers::parse_fuser(text, text);
+        }
+        "pvesm" => drop(pvesm::parse(text)),
+        "pveversion" => drop(pveversion::parse(text)),
+        "storage_cfg" => drop(storage_cfg::parse(text)),
+        "swaps" => drop(swaps::parse(text)),
+        "system" => {
+            system::parse_uname(text);
+            system::parse_meminfo(text);
+            system::parse_loadavg(text);
+            system::parse_uptime(text);
+            system::parse_lscpu(text);
+            system::parse_df(text);
+        }
+        "thin_status" => drop(text.parse::<thin_status::ThinPoolStatus>()),
+        other => panic!("no target {other}"),
+    }
+});
+
+/// A tar of members written as `\0name\n` and their text: an archive's
+/// checksums would stop every mutation before it reaches a parser.
+fn tar(text: &str) -> Vec<u8> {
+    let mut archive = Vec::new();
+    for member in text.split('\0').take(64) {
+        let (name, content) = member.split_once('\n').unwrap_or((member, ""));
+        let name = format!("dmaudit-n-20261123T183645Z/{name}");
+        if name.len() > 99 {
+            continue;
+        }
+        let mut header = [0u8; 512];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[100..107].copy_from_slice(b"0000644");
+        header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
+        header[148..156].fill(b' ');
+        header[156] = b'0';
+        header[257..265].copy_from_slice(b"ustar\x0000");
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        archive.extend_from_slice(&header);
+        archive.extend_from_slice(content.as_bytes());
+        archive.resize(archive.len().next_multiple_of(512), 0);
+    }
+    archive.resize(archive.len() + 1024, 0);
+    archive
+}
+
+/// From an archive's bytes to every output.
+fn whole_way(archive: &[u8]) {
+    let limits = Limits {
+        total_bytes: 4 << 20,
+        ..Limits::default()
+    };
+    let Ok(bundles) = open_archive("bundle", archive, &limits) else {
+        return;
+    };
+    let now = DateTime::UNIX_EPOCH;
+    let mut audits: Vec<Audit> = bundles.iter().map(Audit::of).collect();
+    for audit in &mut audits {
+        audit.write_script(now);
+    }
+    let (report, _) = report(&audits, Vec::new(), now, Files::All);
+    let mut shown = Vec::new();
+    json::write(&report, &mut shown).expect("writing to memory");
+    std::str::from_utf8(&shown).expect("JSON is UTF-8");
+    text::write(&report, &mut Vec::new()).expect("writing to memory");
+    let html = Html::new().expect("templates");
+    let run = Run::of(&report);
+    for node in &report.nodes {
+        html.node_page(run, node, None).expect("a node's page");
+    }
+    for cluster in &report.clusters {
+        html.cluster_page(run, cluster).expect("a cluster's page");
+    }
+    html.index_page(&report).expect("the index");
+}

@@ -1,0 +1,251 @@
+//! What a stranger's bundle can't do: hurt the terminal, the browser's page,
+//! the script's shell, the machine's memory, or carry a secret on.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const CONFIG: &str = "files/etc/pve/nodes/n/qemu-server/100.conf";
+
+/// A bundle's folder with these files and a few that every one needs.
+fn bundle(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let base = [
+        (
+            "commands/uname.out",
+            "Linux n 6.8.12-1-pve #1 SMP x86_64 GNU/Linux\n",
+        ),
+        (
+            "commands/qm-list.out",
+            "      VMID NAME                 STATUS     MEM(MB)    BOOTDISK(GB) PID\n       100 web                  stopped    2048              0.00 0\n",
+        ),
+        (CONFIG, "name: web\nscsi0: local-lvm:vm-100-disk-0\n"),
+        (
+            "files/etc/pve/storage.cfg",
+            "lvmthin: local-lvm\n\tthinpool data\n\tvgname pve\n",
+        ),
+    ];
+    for (name, text) in base.iter().chain(files) {
+        let path = folder.path().join("dmaudit-n-20261123T183645Z").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn info(name: &str, uuid: &str, minor: usize, open: usize) -> String {
+    format!(
+        "Name:              {name}\nState:             ACTIVE\nTables present:    LIVE\nOpen count:        {open}\nMajor, minor:      254, {minor}\nNumber of targets: 1\n{}\n",
+        match uuid {
+            "" => String::new(),
+            uuid => format!("UUID: {uuid}\n"),
+        }
+    )
+}
+
+fn uuid(number: usize) -> String {
+    format!("LVM-{}{number:032}", "V".repeat(32))
+}
+
+/// Runs the analyzer with 512 MiB of address space: reserved, not used, for
+/// the most part.
+fn analyze(folder: &Path, out: &Path, format: &str) -> Output {
+    Command::new("sh")
+        .args(["-c", "ulimit -v 524288; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_dmaudit"))
+        .args(["analyze", "--threads", "1", "--format", format, "-o"])
+        .arg(out)
+        .arg(folder)
+        .output()
+        .unwrap()
+}
+
+/// Standard output and every file written, one after the other.
+fn everything(folder: &Path) -> String {
+    let out = tempfile::tempdir().unwrap();
+    let mut all = String::new();
+    for format in ["text", "json"] {
+        let output = analyze(folder, out.path(), format);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        all += std::str::from_utf8(&output.stdout).unwrap();
+        all += std::str::from_utf8(&output.stderr).unwrap();
+    }
+    for entry in walkdir::WalkDir::new(out.path()) {
+        let entry = entry.unwrap();
+        if entry.file_type().is_file() {
+            all += &fs::read_to_string(entry.path()).unwrap();
+        }
+    }
+    all
+}
+
+#[test]
+fn secrets_that_slipped_into_a_bundle_are_in_no_output() {
+    let folder = bundle(&[
+        (
+            CONFIG,
+            "#note SECRET-note\nname: web\ncipassword: SECRET-ci\nsshkeys: ssh-rsa%20SECRET-ssh\nargs: -object secret,id=s,data=SECRET-args -drive file=/dev/pve/vm-100-disk-1\ndescription: SECRET-description\nscsi0: local-lvm:vm-100-disk-0\nnonsense SECRET-line\n[snap]\n#SECRET-snapshot\ncipassword: SECRET-old\nscsi0: local-lvm:vm-100-disk-0\n",
+        ),
+        (
+            "files/etc/pve/storage.cfg",
+            "lvmthin: local-lvm\n\tthinpool data\n\tvgname pve\n\ncifs: share\n\tserver s\n\tshare x\n\tusername u\n\tpassword SECRET-cifs\n\tkeyring SECRET-keyring\nSECRET-stray\n",
+        ),
+        (
+            "files/etc/pve/user.cfg",
+            "token:root@pam!x:0:1:SECRET-token:\n",
+        ),
+        ("files/etc/pve/priv/shadow.cfg", "root:SECRET-shadow\n"),
+        (
+            "files/etc/pve/priv/storage/share.pw",
+            "password=SECRET-pw\n",
+        ),
+        ("files/etc/corosync/authkey", "SECRET-authkey"),
+        (
+            "commands/dmsetup-info.out",
+            &(info("pve-vm--100--disk--0", &uuid(1), 0, 1)
+                + &info("pve-vm--100--disk--1", &uuid(2), 1, 0)
+                + &info("pve-vm--200--disk--0", &uuid(3), 2, 0)),
+        ),
+        ("commands/qm-cloudinit.out", "password: SECRET-cloudinit\n"),
+    ]);
+    let all = everything(folder.path());
+    assert!(all.contains("pve-vm--200--disk--0"), "nothing was analyzed");
+    let found: Vec<&str> = all.lines().filter(|line| line.contains("SECRET")).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_terminal_gets_no_command_from_a_bundle() {
+    let bad = "\u{1b}[2J\u{7}\u{202e}\u{9b}31m";
+    let folder = bundle(&[
+        (
+            CONFIG,
+            &format!(
+                "name: web{bad}\nlock: {bad}\nscsi0: local-lvm:vm-100-disk-0{bad}\nodd{bad}\n[s{bad}]\nscsi0: x{bad}:y\n"
+            ),
+        ),
+        (
+            "commands/dmsetup-info.out",
+            &(info(&format!("pve-vm--100--disk--0-{bad}"), "", 0, 0)
+                + &info(&format!("pve-vm--300--disk--0{bad}"), &uuid(3), 1, 1)
+                + &info("pve-vm--100--disk--0", &uuid(1), 2, 0)),
+        ),
+        (
+            "commands/dmsetup-table.out",
+            &format!("pve-vm--100--disk--0-{bad}: 0 8 linear 8:0 {bad}\n{bad}\n"),
+        ),
+        ("commands/lsof.err", bad),
+        ("commands/lsof.rc", "7"),
+        ("commands/pveversion.out", &format!("pve-manager/{bad}/x\n")),
+        (
+            "files/etc/pve/corosync.conf",
+            &format!(
+                "totem {{\n cluster_name: c{bad}\n}}\nnodelist {{\n node {{\n  name: n{bad}\n }}\n}}\n"
+            ),
+        ),
+    ]);
+    let out = tempfile::tempdir().unwrap();
+    for format in ["text", "json"] {
+        let output = analyze(folder.path(), out.path(), format);
+        for bytes in [&output.stdout, &output.stderr] {
+            let shown = std::str::from_utf8(bytes).unwrap();
+            if format == "json" && !shown.starts_with("dmaudit") {
+                serde_json::from_str::<serde_json::Value>(shown).unwrap();
+            }
+            let control = shown
+                .chars()
+                .find(|c| (c.is_control() && *c != '\n') || (format == "text" && *c == '\u{202e}'));
+            assert_eq!(control, None, "{format}: {shown}");
+        }
+    }
+}
+
+/// Bundles that describe no node there is. What is larger than any node's is
+/// left out with a note, and nothing of it is guarded against by luck: the
+/// address space of the analyzer is limited.
+#[test]
+fn forged_sizes_cost_neither_memory_nor_silence() {
+    let tower = |count: usize| {
+        let name = |i: usize| match i {
+            0 => "pve-vm--999--disk--0".to_owned(),
+            i => format!("x{i}"),
+        };
+        let infos: String = (0..count).map(|i| info(&name(i), "", i, 1)).collect();
+        let tables: String = (0..count)
+            .map(|i| match i {
+                0 => format!("{}: 0 8 linear 8:0 0\n", name(0)),
+                i => format!("{}: 0 8 linear 254:{} 0\n", name(i), i - 1),
+            })
+            .collect();
+        (infos, tables)
+    };
+    let (infos, tables) = tower(5_000);
+    let folder = bundle(&[
+        ("commands/dmsetup-info.out", &infos),
+        ("commands/dmsetup-table.out", &tables),
+    ]);
+    let out = tempfile::tempdir().unwrap();
+    let output = analyze(folder.path(), out.path(), "text");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+
+    let many = tower(30_000).0;
+    let snapshots = "[s]\nscsi0: local-lvm:vm-100-disk-0\n".repeat(40_000);
+    let cells = format!(
+        "{{\"report\":[{{\"lv\":[{}{{}}]}}]}}",
+        "{},".repeat(1_000_000)
+    );
+    let deep = format!("{{\"report\":[{{\"vg\":{}", "[".repeat(1_000_000));
+    let line = format!("Name: {}\n", "a".repeat(20 << 20));
+    let paths = format!("args: {}\nscsi0: local-lvm:x\n", "/dev/".repeat(100_000));
+    for (name, text, said) in [
+        ("commands/dmsetup-info.out", many.as_str(), "dmsetup-info"),
+        ("commands/dmsetup-info.out", line.as_str(), "dmsetup-info"),
+        (CONFIG, snapshots.as_str(), "100.conf"),
+        (CONFIG, paths.as_str(), ""),
+        ("commands/lvs-json.out", cells.as_str(), "lvs-json"),
+        ("commands/vgs-json.out", deep.as_str(), "vgs-json"),
+    ] {
+        let folder = bundle(&[(name, text)]);
+        let output = analyze(folder.path(), out.path(), "text");
+        assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert!(shown.contains(said), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn outputs_that_cant_be_written_are_named() {
+    let folder = bundle(&[]);
+    let run = |out: Option<&str>, stdout: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dmaudit"));
+        command.arg("analyze").arg(folder.path()).stdout(stdout);
+        if let Some(out) = out {
+            command.args(["-o", out]);
+        }
+        command.stderr(Stdio::piped()).output().unwrap()
+    };
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = run(None, full.into());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("standard output could not be written"),
+        "{said}"
+    );
+
+    let output = run(Some("/proc/no"), Stdio::null());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("/proc/no"), "{said}");
+
+    // A reader that has gone is no failure.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = run(None, writer.into());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
