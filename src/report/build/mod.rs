@@ -4,6 +4,7 @@
 mod cluster;
 mod node;
 mod node_parts;
+mod node_storage;
 mod run;
 
 pub use node::Place;

@@ -5,6 +5,7 @@ use crate::checks;
 use crate::model::finding::{Finding, Severity};
 use crate::model::verdict::{Action, Verdict};
 use crate::report::build::node_parts as parts;
+use crate::report::build::node_storage as storage;
 use crate::report::score::Faults;
 use crate::report::view;
 use crate::report::words::{count, list};
@@ -64,10 +65,10 @@ pub(super) fn node(audit: &Audit, place: Place) -> view::Node {
         guests: parts::guests(audit),
         next_vmids: parts::next_vmids(audit),
         open_devices: parts::open_devices(audit),
-        storages: parts::storages(node),
-        pools: parts::pools(node),
-        physical: parts::physical(node),
-        system: parts::system(node),
+        storages: storage::storages(node),
+        pools: storage::pools(node),
+        physical: storage::physical(node),
+        system: storage::system(node),
         steps: steps(audit, place.script.as_deref(), planned.len()),
         missing: parts::missing(node),
         checks_not_run: audit
