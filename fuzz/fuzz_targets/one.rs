@@ -7,7 +7,7 @@ use chrono::DateTime;
 use dmaudit::audit::Audit;
 use dmaudit::bundle::{Limits, open_archive};
 use dmaudit::parse::*;
-use dmaudit::report::build::{Files, report};
+use dmaudit::report::compose::{Files, report};
 use dmaudit::report::html::{Html, Run};
 use dmaudit::report::{json, text};
 use libfuzzer_sys::fuzz_target;

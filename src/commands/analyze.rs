@@ -14,7 +14,7 @@ use crate::audit::Audit;
 use crate::bundle::{self, Bundle, Limits, Rejected, Source};
 use crate::cli::{Analyze, FailOn, Format};
 use crate::model;
-use crate::report::build::{self, Files};
+use crate::report::compose::{self, Files};
 use crate::report::html::{Html, Run};
 use crate::report::{json, text, view};
 
@@ -51,7 +51,7 @@ pub fn run(args: &Analyze) -> Result<ExitCode, String> {
         eprintln!("dmaudit: rejected {}: {}", input.path, input.error);
     }
     let any_rejected = !rejected.is_empty();
-    let (report, sources) = build::report(
+    let (report, sources) = compose::report(
         &audits,
         rejected.into_iter().map(view_of).collect(),
         now,

@@ -1,7 +1,7 @@
 //! What a reader gets: one view model, and a renderer for each format.
 
-pub mod build;
 mod charts;
+pub mod compose;
 pub mod html;
 pub mod json;
 mod json_text;

@@ -47,7 +47,7 @@ start() {
     fi
     alone
     TMP=$(mktemp -d "$RUN/dmaudit-cleanup.XXXXXXXXXX") || refuse "no temporary folder in $RUN"
-    trap 'rm -rf "${TMP:?}"' EXIT
+    trap 'deaf; rm -rf "${TMP:?}"' EXIT
     trap 'stop="interrupted"' INT TERM HUP PIPE
     true >"$TMP/undo-steps" || refuse "$TMP cannot be written"
     if [ "$mode" = execute ]; then
@@ -153,7 +153,14 @@ open_files() {
     { true >"$LOG"; } 2>/dev/null || refuse "the log file $LOG cannot be written"
 }
 
+# From here on a signal has nothing left to stop: it would only cut the summary
+# short and make the exit status its own.
+deaf() {
+    trap '' INT TERM HUP PIPE
+}
+
 finish() {
+    deaf
     echo
     if [ "$mode" = execute ]; then
         say "removed $removed, deactivated $deactivated, already gone $already_gone, skipped $skipped, failed $failed"

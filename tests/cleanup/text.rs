@@ -93,7 +93,7 @@ fn deletes_no_file_but_its_own() {
         })
         .filter(|line| !line.starts_with("mv pct qm rm")) // the needed commands
         .collect();
-    assert_eq!(removals, [r#"trap 'rm -rf "${TMP:?}"' EXIT"#]);
+    assert_eq!(removals, [r#"trap 'deaf; rm -rf "${TMP:?}"' EXIT"#]);
 }
 
 #[test]

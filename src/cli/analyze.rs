@@ -1,32 +1,11 @@
-//! The command line.
+//! `dmaudit analyze`.
 
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 
-/// Audits the device-mapper state of Proxmox VE nodes from snapshots.
-///
-/// A snapshot ("bundle") is made on a node by collector/dmaudit-collect.sh, which only reads.
-/// dmaudit reads any number of bundles, offline, and says of every device-mapper entry whether
-/// it is valid, duplicate, orphaned, stale or overlapping, and why. It never changes a node:
-/// what it proposes it writes into a cleanup script that a person reviews and runs.
-#[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-/// What to do.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Analyze bundles and report
-    Analyze(Analyze),
-    /// Explain a check: what it means, how it comes about, what to do
-    Explain(Explain),
-}
+use super::values::time;
 
 /// Analyze bundles and report.
 ///
@@ -93,18 +72,4 @@ pub enum FailOn {
     Warning,
     /// Any finding
     Info,
-}
-
-/// Explain a check.
-#[derive(Debug, Args)]
-pub struct Explain {
-    /// The check's name, as reports print it; without it, all checks are listed
-    #[arg(value_name = "CHECK")]
-    pub check: Option<String>,
-}
-
-fn time(text: &str) -> Result<DateTime<Utc>, String> {
-    DateTime::parse_from_rfc3339(text)
-        .map(|time| time.with_timezone(&Utc))
-        .map_err(|_| "expected a time like 2026-11-23T18:36:45Z".to_owned())
 }

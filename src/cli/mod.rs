@@ -1,0 +1,34 @@
+//! The command line: what users type and what `--help` says, a file for each
+//! subcommand.
+
+mod analyze;
+mod explain;
+mod values;
+
+use clap::{Parser, Subcommand};
+
+pub use analyze::{Analyze, FailOn, Format};
+pub use explain::Explain;
+
+/// Audits the device-mapper state of Proxmox VE nodes from snapshots.
+///
+/// A snapshot ("bundle") is made on a node by collector/dmaudit-collect.sh, which only reads.
+/// dmaudit reads any number of bundles, offline, and says of every device-mapper entry whether
+/// it is valid, duplicate, orphaned, stale or overlapping, and why. It never changes a node:
+/// what it proposes it writes into a cleanup script that a person reviews and runs.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Analyze bundles and report
+    Analyze(Analyze),
+    /// Explain a check: what it means, how it comes about, what to do
+    Explain(Explain),
+}

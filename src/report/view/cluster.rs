@@ -1,0 +1,69 @@
+//! A cluster: its nodes, and what only shows when they are seen together.
+
+use serde::Serialize;
+
+use super::{Finding, Step};
+
+/// A cluster.
+#[derive(Debug, Clone, Serialize)]
+pub struct Cluster {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Unique name for files.
+    pub slug: String,
+    /// Nodes in this run.
+    pub nodes: Vec<ClusterNode>,
+    /// Members by corosync.conf of which no bundle was given.
+    pub absent: Vec<String>,
+    /// Worst node's grade, F with any critical finding.
+    pub grade: Option<String>,
+    /// Findings that need more than one node to see.
+    pub findings: Vec<Finding>,
+    /// Warnings about the comparison itself (snapshots far apart, …).
+    pub notes: Vec<String>,
+    /// What is wrong and what to do first.
+    pub headline: String,
+    /// The shared volumes and where they are active and open.
+    pub matrix: Matrix,
+    /// What to do, in order over the nodes.
+    pub steps: Vec<Step>,
+    /// The page's path relative to the output folder.
+    pub page: Option<String>,
+}
+
+/// A node of a cluster, with links.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClusterNode {
+    /// The node's name.
+    pub node: String,
+    /// Its unique name.
+    pub slug: String,
+    /// Its grade.
+    pub grade: Option<String>,
+    /// When its snapshot was taken, RFC 3339 or `unknown`.
+    pub collected_at: String,
+}
+
+/// Shared volumes over nodes.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Matrix {
+    /// Column heads: the nodes.
+    pub nodes: Vec<String>,
+    /// A row a volume.
+    pub rows: Vec<MatrixRow>,
+}
+
+/// A shared volume and its state on each node.
+#[derive(Debug, Clone, Serialize)]
+pub struct MatrixRow {
+    /// `vg/lv`.
+    pub volume: String,
+    /// The guest's VMID.
+    pub vmid: Option<u64>,
+    /// The node whose configuration references it.
+    pub home: Option<String>,
+    /// For each node: `open`, `active`, `stale`, or `-` (no entry).
+    pub cells: Vec<String>,
+    /// Whether a finding is about it.
+    pub issue: bool,
+}

@@ -1,0 +1,228 @@
+//! The report's view model: all that any renderer prints, already decided,
+//! ordered and worded. Renderers lay it out and escape it, nothing more.
+
+mod cluster;
+mod entry;
+mod guest;
+mod storage;
+
+use serde::Serialize;
+
+pub use cluster::{Cluster, ClusterNode, Matrix, MatrixRow};
+pub use entry::{Entry, OpenDevice, Planned};
+pub use guest::{Guest, NextVmid, NextVmids};
+pub use storage::{Physical, Pool, Storage};
+
+/// A whole run's report.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The analyzer's version.
+    pub version: String,
+    /// When the analysis ran, RFC 3339.
+    pub analyzed_at: String,
+    /// The nodes, worst first.
+    pub nodes: Vec<Node>,
+    /// The clusters, worst first.
+    pub clusters: Vec<Cluster>,
+    /// Inputs that could not be read.
+    pub rejected: Vec<Rejected>,
+    /// Sums over all nodes.
+    pub totals: Totals,
+    /// What is wrong and what to do first, in two sentences.
+    pub headline: String,
+}
+
+/// Sums over all nodes of a run.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Totals {
+    /// Number of nodes.
+    pub nodes: usize,
+    /// Guests' entries: valid, duplicate, orphan and unknown.
+    pub entries: usize,
+    /// Valid entries.
+    pub valid: usize,
+    /// Duplicate entries.
+    pub duplicates: usize,
+    /// Orphaned entries.
+    pub orphans: usize,
+    /// Entries without a verdict.
+    pub unknown: usize,
+    /// Critical findings, of nodes and clusters.
+    pub critical: usize,
+    /// Warnings, of nodes and clusters.
+    pub warnings: usize,
+    /// How many nodes have each grade, best first; `none` last.
+    pub grades: Vec<Count>,
+}
+
+/// A labelled number, for charts and lists.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Count {
+    /// What is counted.
+    pub label: String,
+    /// How many.
+    pub count: usize,
+}
+
+/// An input that could not be analyzed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rejected {
+    /// The input as given or found.
+    pub path: String,
+    /// Why, and what to do.
+    pub error: String,
+}
+
+/// One node.
+#[derive(Debug, Clone, Serialize)]
+pub struct Node {
+    /// The node's name as recorded.
+    pub node: String,
+    /// A name for it that is unique in this run (`pve1`, `alpha-pve1`,
+    /// `pve1-2`), of `[A-Za-z0-9._-]`: file names are made of it.
+    pub slug: String,
+    /// Cluster name.
+    pub cluster: Option<String>,
+    /// `clustered`, `standalone` or `unknown`.
+    pub environment: String,
+    /// When the snapshot was taken, RFC 3339 or `unknown`.
+    pub collected_at: String,
+    /// The bundle it came from.
+    pub bundle: String,
+    /// The bundle's manifest: its collector's version, or that there is none.
+    pub manifest: String,
+    /// PVE version (`8.2.4`).
+    pub pve_version: Option<String>,
+    /// Kernel release.
+    pub kernel: Option<String>,
+    /// 0 to 100.
+    pub score: Option<i64>,
+    /// `A+` to `F`.
+    pub grade: Option<String>,
+    /// Why this grade: one sentence.
+    pub grade_reason: String,
+    /// How the score came about: `100`, `−20 × 1 critical issue`, ….
+    pub score_steps: Vec<String>,
+    /// What is wrong and what to do first, in two sentences.
+    pub headline: String,
+    /// The numbers.
+    pub summary: Summary,
+    /// Findings, worst first.
+    pub findings: Vec<Finding>,
+    /// Every entry, the ones with issues first.
+    pub entries: Vec<Entry>,
+    /// The guests of this node, by VMID.
+    pub guests: Vec<Guest>,
+    /// Next free VMIDs and what they would meet.
+    pub next_vmids: Option<NextVmids>,
+    /// Entries (any verdict) with an open count above 0, and what holds them.
+    pub open_devices: Vec<OpenDevice>,
+    /// The storages of storage.cfg, with status and use.
+    pub storages: Vec<Storage>,
+    /// Thin pools with their use.
+    pub pools: Vec<Pool>,
+    /// Physical volumes.
+    pub physical: Vec<Physical>,
+    /// CPU, memory, load, uptime.
+    pub system: Vec<Fact>,
+    /// What to do, in order.
+    pub steps: Vec<Step>,
+    /// What was not collected or failed, and what that leaves open.
+    pub missing: Vec<Missing>,
+    /// Checks that could not run for lack of evidence.
+    pub checks_not_run: Vec<CheckNotRun>,
+    /// Lines and files of the bundle that were not understood.
+    pub notes: Vec<String>,
+    /// Findings by volume group, worst first.
+    pub issues_by_vg: Vec<Count>,
+    /// The page's path relative to the output folder.
+    pub page: Option<String>,
+    /// The cleanup script's path relative to the output folder.
+    pub script: Option<String>,
+    /// The cleanup script's items, in order.
+    pub planned: Vec<Planned>,
+}
+
+/// A node's numbers, as in the JSON summary.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Guests' entries: valid, duplicate, orphan and unknown.
+    pub entries: usize,
+    /// Valid entries.
+    pub valid: usize,
+    /// Duplicate entries.
+    pub duplicates: usize,
+    /// Orphaned entries.
+    pub orphans: usize,
+    /// Entries without a verdict.
+    pub unknown: usize,
+    /// Guests' entries that are open, or whose open count is unknown.
+    pub in_use: usize,
+    /// Guests of this node.
+    pub guests: usize,
+    /// Guests that run.
+    pub guests_running: usize,
+}
+
+/// A finding, as reports show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The check's name.
+    pub check: String,
+    /// The check's one-line description.
+    pub title: String,
+    /// `critical`, `warning`, `info`.
+    pub severity: String,
+    /// What it is about.
+    pub subject: String,
+    /// The guest it concerns.
+    pub vmid: Option<u64>,
+    /// What is wrong.
+    pub message: String,
+    /// What it leads to.
+    pub impact: String,
+    /// What to do.
+    pub remedy: String,
+    /// Recorded lines.
+    pub evidence: Vec<String>,
+}
+
+/// A name and a value, for plain lists.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fact {
+    /// What it is.
+    pub name: String,
+    /// Its value, with unit.
+    pub value: String,
+}
+
+/// Something to do.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    /// One or two sentences.
+    pub text: String,
+    /// Commands to type, each one line, if any.
+    pub commands: Vec<String>,
+}
+
+/// Evidence that is missing or failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    /// The command id or file.
+    pub id: String,
+    /// `missing`, `failed` or `timed out`.
+    pub state: String,
+    /// What it said (exit status, first line of standard error).
+    pub detail: String,
+    /// What can't be concluded without it.
+    pub consequence: String,
+}
+
+/// A check that could not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckNotRun {
+    /// The check's name.
+    pub check: String,
+    /// What to collect for it.
+    pub needs: String,
+}
