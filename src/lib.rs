@@ -13,5 +13,6 @@ pub mod cli;
 pub mod commands;
 pub mod model;
 pub mod parse;
+pub mod pipeline;
 pub mod report;
 pub mod verdicts;

@@ -11,9 +11,9 @@ use rayon::prelude::*;
 
 use super::output;
 use crate::audit::Audit;
-use crate::bundle::{self, Bundle, Limits, Rejected, Source};
+use crate::bundle::{self, Limits};
 use crate::cli::{Analyze, FailOn, Format};
-use crate::model;
+use crate::pipeline;
 use crate::report::compose::{self, Files};
 use crate::report::html::{Html, Run};
 use crate::report::{json, text, view};
@@ -35,7 +35,10 @@ pub fn run(args: &Analyze) -> Result<ExitCode, String> {
     }
     let now = args.now.unwrap_or_else(Utc::now);
     let discovery = bundle::discover(&args.paths);
-    let (mut audits, mut rejected) = read(&discovery.sources);
+    let progress = progress(discovery.sources.len());
+    let (mut audits, mut rejected) =
+        pipeline::read(&discovery.sources, &Limits::default(), || progress.inc(1));
+    progress.finish_and_clear();
     rejected.extend(discovery.rejected);
     rejected.sort();
     let files = match args.output {
@@ -53,7 +56,7 @@ pub fn run(args: &Analyze) -> Result<ExitCode, String> {
     let any_rejected = !rejected.is_empty();
     let (report, sources) = compose::report(
         &audits,
-        rejected.into_iter().map(view_of).collect(),
+        rejected.into_iter().map(pipeline::view_of).collect(),
         now,
         files,
     );
@@ -70,49 +73,6 @@ pub fn run(args: &Analyze) -> Result<ExitCode, String> {
         (false, Some(least)) if has_finding(&report, least) => ExitCode::from(1),
         _ => ExitCode::SUCCESS,
     })
-}
-
-fn view_of(rejected: Rejected) -> view::Rejected {
-    view::Rejected {
-        path: rejected.path,
-        error: rejected.error,
-    }
-}
-
-/// Reads and audits every source, in the order of the sources whatever the
-/// number of threads.
-fn read(sources: &[Source]) -> (Vec<Audit>, Vec<Rejected>) {
-    let progress = progress(sources.len());
-    let limits = Limits::default();
-    let results: Vec<Result<Vec<Audit>, Rejected>> = sources
-        .par_iter()
-        .map(|source| {
-            let audits = bundle::open(source, &limits)
-                // A bundle's bytes go as soon as its node is read.
-                .map(|bundles| bundles.into_iter().map(audit).collect())
-                .map_err(|error| Rejected {
-                    path: source.name(),
-                    error: error.to_string(),
-                });
-            progress.inc(1);
-            audits
-        })
-        .collect();
-    progress.finish_and_clear();
-    let (mut audits, mut rejected) = (Vec::new(), Vec::new());
-    for result in results {
-        match result {
-            Ok(found) => audits.extend(found),
-            Err(error) => rejected.push(error),
-        }
-    }
-    (audits, rejected)
-}
-
-fn audit(bundle: Bundle) -> Audit {
-    let node = model::read::node(&bundle);
-    drop(bundle);
-    Audit::of_node(node)
 }
 
 fn progress(bundles: usize) -> ProgressBar {
