@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use chrono::DateTime;
 use dmaudit::audit::Audit;
 use dmaudit::bundle::{Limits, open_archive};
+use dmaudit::cleanup::script;
 use dmaudit::parse::*;
-use dmaudit::report::compose::{Files, report};
+use dmaudit::pipeline;
 use dmaudit::report::html::{Html, Run};
 use dmaudit::report::{json, text};
 use libfuzzer_sys::fuzz_target;
@@ -100,15 +101,18 @@ fn whole_way(archive: &[u8]) {
         return;
     };
     let now = DateTime::UNIX_EPOCH;
-    let mut audits: Vec<Audit> = bundles.iter().map(Audit::of).collect();
-    for audit in &mut audits {
-        audit.write_script(now);
+    for bundle in &bundles {
+        let audit = Audit::of(bundle);
+        let about = audit.about(now);
+        let _ = script::render(&audit.planning.plan, &about);
     }
-    let (report, _) = report(&audits, Vec::new(), now, Files::All);
+    let report = pipeline::of_bundles(bundles, now);
     let mut shown = Vec::new();
     json::write(&report, &mut shown).expect("writing to memory");
     std::str::from_utf8(&shown).expect("JSON is UTF-8");
-    text::write(&report, &mut Vec::new()).expect("writing to memory");
+    for node in &report.nodes {
+        text::section(node).expect("writing to memory");
+    }
     let html = Html::new().expect("templates");
     let run = Run::of(&report);
     for node in &report.nodes {

@@ -23,6 +23,8 @@ pub(super) struct Draft {
     duplicates: BTreeSet<String>,
     /// What is unread, by path.
     pub(super) unread: BTreeMap<String, String>,
+    /// Paths that were passed over: they are there, and not checked.
+    pub(super) passed: BTreeSet<String>,
     statuses: BTreeSet<String>,
 }
 
@@ -111,6 +113,7 @@ impl Draft {
     fn take_manifest(&mut self, content: Content) {
         let content = match content {
             Content::Bytes(bytes) => Ok(bytes),
+            Content::Passed => Ok(Vec::new()),
             Content::Unread(why) => Err(why),
             Content::Directory | Content::Link(_) => Err("it is no regular file".into()),
         };
@@ -123,6 +126,10 @@ impl Draft {
     fn take_command(&mut self, path: &str, id: &str, stream: Stream, content: Content) {
         let bytes = match content {
             Content::Bytes(bytes) => Ok(bytes),
+            Content::Passed => {
+                self.passed.insert(id.to_owned());
+                Ok(Vec::new())
+            }
             Content::Unread(why) => Err(why),
             Content::Directory => return,
             Content::Link(_) => Err("it is a link; links are not followed".into()),
@@ -155,12 +162,18 @@ impl Draft {
                 self.bundle.directories.insert(path.to_owned());
             }
             Content::Unread(why) => self.refuse(path, why),
-            Content::Link(_) | Content::Bytes(_) if self.has(path) => self.duplicate(path),
+            Content::Link(_) | Content::Bytes(_) | Content::Passed if self.has(path) => {
+                self.duplicate(path);
+            }
             Content::Link(target) => {
                 self.bundle.links.insert(path.to_owned(), target);
             }
             Content::Bytes(bytes) => {
                 self.bundle.files.insert(path.to_owned(), bytes);
+            }
+            Content::Passed => {
+                self.passed.insert(path.to_owned());
+                self.bundle.files.insert(path.to_owned(), Vec::new());
             }
         }
     }

@@ -14,11 +14,29 @@ pub(super) struct Member {
     pub(super) content: Content,
 }
 
+/// How much of an input is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All that belongs to a bundle.
+    Whole,
+    /// What tells a node from others; the rest may be passed over.
+    Brief,
+}
+
+impl Extent {
+    /// Whether a bundle's member at this path below its root is read.
+    pub(super) fn takes(self, path: &str) -> bool {
+        self == Self::Whole || layout::tells_the_node(path)
+    }
+}
+
 /// What a member holds.
 #[derive(Debug)]
 pub(super) enum Content {
     /// A regular file's bytes.
     Bytes(Vec<u8>),
+    /// A regular file that was passed over.
+    Passed,
     /// A folder that is listed by itself.
     Directory,
     /// A symbolic link and where it points; never followed.

@@ -1,9 +1,11 @@
 //! Finding the inputs: which of the given paths, and of the files below them,
 //! are bundles.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use walkdir::WalkDir;
 
@@ -15,6 +17,32 @@ use super::layout;
 pub struct Source {
     pub(super) path: PathBuf,
     pub(super) kind: SourceKind,
+    kept: Kept,
+}
+
+/// The bytes of an input that can be read only once, once they were read.
+#[derive(Debug, Clone, Default)]
+struct Kept(Arc<OnceLock<Vec<u8>>>);
+
+impl PartialEq for Kept {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Kept {}
+
+impl PartialOrd for Kept {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Kept {
+    // Two names of one input differ by their paths.
+    fn cmp(&self, _: &Self) -> Ordering {
+        Ordering::Equal
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +61,24 @@ impl Source {
         }
     }
 
+    /// The bytes of an input that can be read only once: read now, or kept
+    /// from before.
+    pub(super) fn once<E>(&self, read: impl FnOnce() -> Result<Vec<u8>, E>) -> Result<&[u8], E> {
+        if let Some(bytes) = self.kept.0.get() {
+            return Ok(bytes);
+        }
+        let bytes = read()?;
+        Ok(self.kept.0.get_or_init(|| bytes))
+    }
+
+    /// Bytes of the file; 0 where that is not known.
+    pub fn size(&self) -> u64 {
+        fs::metadata(&self.path)
+            .ok()
+            .filter(fs::Metadata::is_file)
+            .map_or(0, |about| about.len())
+    }
+
     /// An archive or a bundle's folder at this path, without a search.
     pub fn at(path: &Path) -> Self {
         let kind = match path.is_dir() {
@@ -42,6 +88,7 @@ impl Source {
         Self {
             path: path.to_owned(),
             kind,
+            kept: Kept::default(),
         }
     }
 }
@@ -111,7 +158,11 @@ impl Search {
     }
 
     fn add(&mut self, real: PathBuf, path: PathBuf, kind: SourceKind) {
-        self.sources.entry(real).or_insert(Source { path, kind });
+        self.sources.entry(real).or_insert_with(|| Source {
+            path,
+            kind,
+            kept: Kept::default(),
+        });
     }
 
     fn reject(&mut self, path: &Path, error: String) {

@@ -61,6 +61,8 @@ pub enum Format {
     Text,
     /// The whole report for programs (schema 1, as in report.json)
     Json,
+    /// The same, a line for each node, each cluster and each rejected input
+    Ndjson,
 }
 
 /// The least severity that makes the exit status 1.

@@ -6,7 +6,7 @@ pub mod html;
 pub mod json;
 mod json_text;
 mod score;
-mod slugs;
+pub(crate) mod slugs;
 pub mod text;
 pub mod view;
 pub mod words;

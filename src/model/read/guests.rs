@@ -64,7 +64,7 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &str) -> (Guests, Membership) 
     (guests, membership)
 }
 
-fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
+pub(super) fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
     let bundle = reader.bundle;
     let conf = reader
         .file("/etc/pve/corosync.conf", corosync::parse)

@@ -13,6 +13,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use crate::bundle::{Bundle, Output};
+use crate::model::cluster::Signature;
 use crate::model::device::Devices;
 use crate::model::evidence::{Evidence, SOURCES, State};
 use crate::model::lvm::{Lvm, Reports};
@@ -74,6 +75,24 @@ pub fn node(bundle: &Bundle) -> Node {
         system,
         evidence: reader.evidence,
         notes: reader.notes,
+    }
+}
+
+/// Which node of which cluster a bundle is of, and when it was taken. It is
+/// the same for a bundle that was opened whole or in brief.
+pub fn signature(bundle: &Bundle) -> Signature {
+    let mut reader = Reader::new(bundle);
+    let identity = identity::read(&mut reader);
+    let membership = guests::membership(&mut reader, &identity.name);
+    let storages = storages(&mut reader);
+    let lvm = Lvm::new(Reports {
+        vgs: reader.command("vgs-json", |text| lvm_json::parse(text, "vg")),
+        ..Reports::default()
+    });
+    Signature {
+        machine_id_sha256: identity.machine_id_sha256,
+        collected_at: identity.collected_at,
+        ..Signature::new(&identity.name, &membership, &storages, &lvm)
     }
 }
 
