@@ -16,4 +16,5 @@ pub mod model;
 pub mod parse;
 pub mod pipeline;
 pub mod report;
+pub mod soundness;
 pub mod verdicts;

@@ -4,11 +4,13 @@
 mod analyze;
 mod explain;
 mod values;
+mod verify;
 
 use clap::{Parser, Subcommand};
 
 pub use analyze::{Analyze, FailOn, Format};
 pub use explain::Explain;
+pub use verify::Verify;
 
 /// Audits the device-mapper state of Proxmox VE nodes from snapshots.
 ///
@@ -31,4 +33,6 @@ pub enum Command {
     Analyze(Analyze),
     /// Explain a check: what it means, how it comes about, what to do
     Explain(Explain),
+    /// Check whether bundles are complete and unchanged
+    Verify(Verify),
 }

@@ -3,3 +3,4 @@
 pub mod analyze;
 pub mod explain;
 mod output;
+pub mod verify;
