@@ -2,12 +2,14 @@
 //! subcommand.
 
 mod analyze;
+mod collect;
 mod explain;
 mod values;
 
 use clap::{Parser, Subcommand};
 
 pub use analyze::{Analyze, FailOn, Format};
+pub use collect::{ClusterBy, Collect, CollectFormat};
 pub use explain::Explain;
 
 /// Audits the device-mapper state of Proxmox VE nodes from snapshots.
@@ -29,6 +31,8 @@ pub struct Cli {
 pub enum Command {
     /// Analyze bundles and report
     Analyze(Analyze),
+    /// Collect bundles from many nodes over ssh
+    Collect(Collect),
     /// Explain a check: what it means, how it comes about, what to do
     Explain(Explain),
 }

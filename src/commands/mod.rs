@@ -1,5 +1,6 @@
 //! The subcommands. They connect the steps and hold no logic of their own.
 
 pub mod analyze;
+pub mod collect;
 pub mod explain;
 mod output;

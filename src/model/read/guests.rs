@@ -73,6 +73,7 @@ fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
     if let Some(Corosync {
         cluster_name,
         nodes,
+        ..
     }) = conf
     {
         return Membership {
