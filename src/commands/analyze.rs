@@ -9,7 +9,7 @@ use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::output;
+use super::{monitoring, output};
 use crate::audit::Audit;
 use crate::bundle::{self, Limits};
 use crate::cli::{Analyze, FailOn, Format};
@@ -27,6 +27,18 @@ const PROGRESS_FROM: usize = 20;
 ///
 /// A line for the user where output could not be written.
 pub fn run(args: &Analyze) -> Result<ExitCode, String> {
+    match (analyze(args), args.format) {
+        (Err(message), Format::Nagios) => monitoring::failed(&message),
+        (result, _) => result,
+    }
+}
+
+fn analyze(args: &Analyze) -> Result<ExitCode, String> {
+    if args.format == Format::Nagios && args.fail_on.is_some() {
+        return Err(
+            "--format nagios has an exit status of its own: leave --fail-on out".to_owned(),
+        );
+    }
     if let Some(threads) = args.threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(threads))
@@ -66,6 +78,9 @@ pub fn run(args: &Analyze) -> Result<ExitCode, String> {
             "dmaudit: report written to {}",
             folder.join("index.html").display()
         );
+    }
+    if args.format == Format::Nagios {
+        return monitoring::nagios(&report);
     }
     print(&report, args.format)?;
     Ok(match (any_rejected, args.fail_on) {
@@ -149,6 +164,7 @@ fn print(report: &view::Report, format: Format) -> Result<(), String> {
             let mut out = io::BufWriter::new(io::stdout().lock());
             json::write(report, &mut out).and_then(|()| out.flush())
         }
+        Format::Prometheus | Format::Nagios => monitoring::prometheus(report),
     };
     match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -3,4 +3,5 @@
 pub mod analyze;
 pub mod collect;
 pub mod explain;
+mod monitoring;
 mod output;
