@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod checks;
 pub mod cleanup;
 pub mod cli;
+pub mod collect;
 pub mod commands;
 pub mod facts;
 pub mod model;

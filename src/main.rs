@@ -9,6 +9,7 @@ use dmaudit::commands;
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Analyze(args) => commands::analyze::run(&args),
+        Command::Collect(args) => commands::collect::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
     };

@@ -23,7 +23,11 @@ Exit status:
   0  all inputs were analyzed
   1  a finding at or above --fail-on
   2  the command line was wrong, or output could not be written
-  3  at least one input was rejected; the others are analyzed and reported")]
+  3  at least one input was rejected; the others are analyzed and reported
+
+Exit status with --format nagios:
+  0  OK; 1  WARNING: a warning; 2  CRITICAL: a critical finding
+  3  UNKNOWN: nothing worse, but an input was rejected, a node has no grade, or the run failed")]
 pub struct Analyze {
     /// Bundles, or folders to search; `-` for one bundle on standard input
     #[arg(required = true, value_name = "PATH")]
@@ -63,6 +67,10 @@ pub enum Format {
     Json,
     /// The same, a line for each node, each cluster and each rejected input
     Ndjson,
+    /// Metrics for node_exporter's textfile collector
+    Prometheus,
+    /// One line with performance data; the exit status is a Nagios plugin's
+    Nagios,
 }
 
 /// The least severity that makes the exit status 1.

@@ -2,6 +2,7 @@
 //! subcommand.
 
 mod analyze;
+mod collect;
 mod explain;
 mod values;
 mod verify;
@@ -9,7 +10,9 @@ mod verify;
 use clap::{Parser, Subcommand};
 
 pub use analyze::{Analyze, FailOn, Format};
+pub use collect::{ClusterBy, Collect, CollectFormat};
 pub use explain::Explain;
+pub use values::Answer;
 pub use verify::Verify;
 
 /// Audits the device-mapper state of Proxmox VE nodes from snapshots.
@@ -31,6 +34,8 @@ pub struct Cli {
 pub enum Command {
     /// Analyze bundles and report
     Analyze(Analyze),
+    /// Collect bundles from many nodes over ssh
+    Collect(Collect),
     /// Explain a check: what it means, how it comes about, what to do
     Explain(Explain),
     /// Check whether bundles are complete and unchanged

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Format;
+use super::values::Answer;
 
 /// Check whether bundles are complete and unchanged.
 ///
@@ -27,6 +27,6 @@ pub struct Verify {
     pub paths: Vec<PathBuf>,
 
     /// What goes to standard output
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = Answer::Text)]
+    pub format: Answer,
 }

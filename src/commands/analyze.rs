@@ -7,12 +7,15 @@ use std::process::ExitCode;
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::monitoring;
 use super::output::{self, Staged};
 use crate::bundle::Limits;
 use crate::cleanup::script;
 use crate::cli::{Analyze, FailOn, Format};
 use crate::pipeline::{Analyzed, Job, Outcome, Sink};
 use crate::report::html::{Html, Overview, Run};
+use crate::report::nagios::Nagios;
+use crate::report::prometheus::Prometheus;
 use crate::report::text::{self, DETAILED_NODES, Text};
 use crate::report::{compose, json, view};
 
@@ -25,6 +28,18 @@ const PROGRESS_FROM: usize = 20;
 ///
 /// A line for the user where output could not be written.
 pub fn run(args: &Analyze) -> Result<ExitCode, String> {
+    match (analyze(args), args.format) {
+        (Err(message), Format::Nagios) => monitoring::failed(&message),
+        (result, _) => result,
+    }
+}
+
+fn analyze(args: &Analyze) -> Result<ExitCode, String> {
+    if args.format == Format::Nagios && args.fail_on.is_some() {
+        return Err(
+            "--format nagios has an exit status of its own: leave --fail-on out".to_owned(),
+        );
+    }
     if let Some(threads) = args.threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(threads))
@@ -42,7 +57,9 @@ pub fn run(args: &Analyze) -> Result<ExitCode, String> {
     for input in &outcome.rejected {
         eprintln!("dmaudit: rejected {}: {}", input.path, input.error);
     }
-    reports.end(&outcome)?;
+    if let Some(status) = reports.end(&outcome)? {
+        return Ok(status);
+    }
     Ok(match (outcome.rejected.is_empty(), args.fail_on) {
         (false, _) => ExitCode::from(3),
         (true, Some(least)) if has_finding(&outcome, least) => ExitCode::from(1),
@@ -64,6 +81,15 @@ enum Printed {
     Text(Text),
     Json(json::Document<Out>),
     Lines(Out),
+    Prometheus(Prometheus),
+    Nagios(Nagios),
+}
+
+impl Printed {
+    /// Whether nodes are taken as they are, not as text.
+    fn takes_views(&self) -> bool {
+        matches!(self, Self::Prometheus(_) | Self::Nagios(_))
+    }
 }
 
 /// What goes to the output folder.
@@ -88,6 +114,7 @@ struct Rendered {
     json: Vec<u8>,
     line: Vec<u8>,
     section: Vec<u8>,
+    node: Option<Box<view::Node>>,
 }
 
 impl<'a> Reports<'a> {
@@ -118,13 +145,16 @@ impl<'a> Reports<'a> {
                     Printed::Json(begun.map_err(not_printed)?)
                 }
                 Format::Ndjson => Printed::Lines(Out::new()),
+                Format::Prometheus => Printed::Prometheus(Prometheus::new(version, analyzed_at)),
+                Format::Nagios => Printed::Nagios(Nagios::new(analyzed_at)),
             },
             folder,
             detailed: true,
         })
     }
 
-    fn end(self, outcome: &Outcome) -> Result<(), String> {
+    /// Writes what is left; the exit status where the format has its own.
+    fn end(self, outcome: &Outcome) -> Result<Option<ExitCode>, String> {
         let Outcome {
             rows,
             totals,
@@ -159,8 +189,23 @@ impl<'a> Reports<'a> {
                 .iter()
                 .try_for_each(|input| out.write_all(&json::rejected_line(input)?))
                 .and_then(|()| out.flush()),
+            Printed::Prometheus(mut metrics) => {
+                rejected
+                    .iter()
+                    .for_each(|input| metrics.add_rejected(input));
+                let mut out = Out::new();
+                metrics.write(&mut out).and_then(|()| out.flush())
+            }
+            Printed::Nagios(mut line) => {
+                rejected.iter().for_each(|input| line.add_rejected(input));
+                let mut out = Out::new();
+                line.write(&mut out)
+                    .and_then(|()| out.flush())
+                    .map_err(not_printed)?;
+                return Ok(Some(ExitCode::from(line.state().status())));
+            }
         };
-        printed.map_err(not_printed)
+        printed.map(|()| None).map_err(not_printed)
     }
 }
 
@@ -203,7 +248,8 @@ impl Sink for Reports<'_> {
             json: unless(wants_json, json::node_text)?,
             line: unless(wants_line, json::node_line)?,
             section: unless(wants_section, text::section)?,
-            slug: node.slug,
+            slug: node.slug.clone(),
+            node: self.printed.takes_views().then(|| Box::new(node)),
         })
     }
 
@@ -220,6 +266,14 @@ impl Sink for Reports<'_> {
             Printed::Text(_) => Ok(()),
             Printed::Json(document) => document.node(&node.json),
             Printed::Lines(out) => out.write_all(&node.line),
+            Printed::Prometheus(metrics) => {
+                node.node.iter().for_each(|node| metrics.add_node(node));
+                Ok(())
+            }
+            Printed::Nagios(line) => {
+                node.node.iter().for_each(|node| line.add_node(node));
+                Ok(())
+            }
         }
         .map_err(not_printed)
     }
@@ -238,6 +292,14 @@ impl Sink for Reports<'_> {
             Printed::Json(document) => document.cluster(&cluster),
             Printed::Lines(out) => {
                 json::cluster_line(&cluster).and_then(|line| out.write_all(&line))
+            }
+            Printed::Prometheus(metrics) => {
+                metrics.add_cluster(&cluster);
+                Ok(())
+            }
+            Printed::Nagios(line) => {
+                line.add_cluster(&cluster);
+                Ok(())
             }
         }
         .map_err(not_printed)

@@ -1,6 +1,8 @@
 //! The subcommands. They connect the steps and hold no logic of their own.
 
 pub mod analyze;
+pub mod collect;
 pub mod explain;
+mod monitoring;
 mod output;
 pub mod verify;

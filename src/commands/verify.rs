@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::bundle::{self, Limits, Rejected};
-use crate::cli::{Format, Verify};
+use crate::cli::{Answer, Verify};
 use crate::report::words::printable;
 use crate::soundness::{self, Fault, Report, Soundness};
 
@@ -52,8 +52,8 @@ pub fn run(args: &Verify) -> Result<ExitCode, String> {
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
     let printed = match args.format {
-        Format::Text => text(&reports, &mut out),
-        Format::Json => json(&reports, &rejected, &mut out),
+        Answer::Text => text(&reports, &mut out),
+        Answer::Json => json(&reports, &rejected, &mut out),
     };
     match printed.and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -73,6 +73,7 @@ pub(super) fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
     if let Some(Corosync {
         cluster_name,
         nodes,
+        ..
     }) = conf
     {
         return Membership {
