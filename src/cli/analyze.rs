@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 
+use super::LimitArgs;
 use super::values::time;
 
 /// Analyze bundles and report.
@@ -52,6 +53,10 @@ pub struct Analyze {
     /// Use this many threads
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+
+    /// How much of one input is read.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// What goes to standard output.

@@ -3,12 +3,14 @@
 
 mod analyze;
 mod explain;
+mod limits;
 mod values;
 
 use clap::{Parser, Subcommand};
 
 pub use analyze::{Analyze, FailOn, Format};
 pub use explain::Explain;
+pub use limits::LimitArgs;
 
 /// Audits the device-mapper state of Proxmox VE nodes from snapshots.
 ///

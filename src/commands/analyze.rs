@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::output;
 use crate::audit::Audit;
-use crate::bundle::{self, Limits};
+use crate::bundle;
 use crate::cli::{Analyze, FailOn, Format};
 use crate::pipeline;
 use crate::report::compose::{self, Files};
@@ -37,7 +37,9 @@ pub fn run(args: &Analyze) -> Result<ExitCode, String> {
     let discovery = bundle::discover(&args.paths);
     let progress = progress(discovery.sources.len());
     let (mut audits, mut rejected) =
-        pipeline::read(&discovery.sources, &Limits::default(), || progress.inc(1));
+        pipeline::read(&discovery.sources, &args.limits.limits(), || {
+            progress.inc(1)
+        });
     progress.finish_and_clear();
     rejected.extend(discovery.rejected);
     rejected.sort();

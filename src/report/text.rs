@@ -18,6 +18,9 @@ const CYAN: Style = AnsiColor::Cyan.on_default();
 /// More nodes than this are listed a line each; their pages hold the rest.
 const DETAILED_NODES: usize = 8;
 
+/// More findings than this of a node or a cluster are only counted.
+const LISTED_FINDINGS: usize = 100;
+
 /// Columns that text is folded to.
 const WIDTH: usize = 100;
 
@@ -137,10 +140,7 @@ impl Page<'_> {
         for note in &cluster.notes {
             self.line(YELLOW, "  note  ", note)?;
         }
-        for finding in &cluster.findings {
-            self.finding(finding)?;
-        }
-        Ok(())
+        self.findings(&cluster.findings)
     }
 
     fn node(&mut self, node: &view::Node) -> io::Result<()> {
@@ -228,8 +228,21 @@ impl Page<'_> {
             return Ok(());
         }
         self.heading("Issues, worst first")?;
-        for finding in &node.findings {
+        self.findings(&node.findings)
+    }
+
+    /// The worst ones, and how many more there are.
+    fn findings(&mut self, findings: &[view::Finding]) -> io::Result<()> {
+        for finding in findings.iter().take(LISTED_FINDINGS) {
             self.finding(finding)?;
+        }
+        let more = findings.len().saturating_sub(LISTED_FINDINGS);
+        if more > 0 {
+            let text = format!(
+                "{} not shown here: all are in the HTML report and report.json (-o DIR) and in --format json",
+                count(more, "further issue is", "further issues are")
+            );
+            self.line(YELLOW, "  ", &text)?;
         }
         Ok(())
     }
