@@ -290,3 +290,45 @@ fn very_many_findings_are_counted_in_the_text_and_whole_in_the_json() {
     assert!(shown.contains(&more), "{shown}");
     assert_eq!(shown.matches("            do      ").count(), 100);
 }
+
+#[test]
+fn a_signal_ends_it_with_a_line_and_no_files() {
+    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+        let out = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+            .args(["analyze", "-", "-o"])
+            .arg(out.path())
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = child.id().to_string();
+        // It waits for its input once the handler's thread is there.
+        let tasks = format!("/proc/{pid}/task");
+        let named = || {
+            let names = fs::read_dir(&tasks).unwrap();
+            let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm"));
+            names
+                .flatten()
+                .filter_map(|task| name(task).ok())
+                .any(|name| name == "signals\n")
+        };
+        while !named() {
+            std::thread::yield_now();
+        }
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let stdin = child.stdin.take();
+        let output = child.wait_with_output().unwrap();
+        drop(stdin);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        assert!(said.contains("interrupted"), "{said}");
+        assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
+    }
+}

@@ -24,7 +24,8 @@ Exit status:
   0  all inputs were analyzed
   1  a finding at or above --fail-on
   2  the command line was wrong, or output could not be written
-  3  at least one input was rejected; the others are analyzed and reported")]
+  3  at least one input was rejected; the others are analyzed and reported
+  130, 143  it was interrupted or terminated; no file is left half written")]
 pub struct Analyze {
     /// Bundles, or folders to search; `-` for one bundle on standard input
     #[arg(required = true, value_name = "PATH")]

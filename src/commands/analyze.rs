@@ -9,7 +9,7 @@ use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::output;
+use super::{interrupt, output};
 use crate::audit::Audit;
 use crate::bundle;
 use crate::cli::{Analyze, FailOn, Format};
@@ -33,6 +33,7 @@ pub fn run(args: &Analyze) -> Result<ExitCode, String> {
             .build_global()
             .map_err(|error| format!("no {threads} threads: {error}"))?;
     }
+    interrupt::watch()?;
     let now = args.now.unwrap_or_else(Utc::now);
     let discovery = bundle::discover(&args.paths);
     let progress = progress(discovery.sources.len());

@@ -21,6 +21,7 @@ pub(super) fn write(folder: &Path, name: &str, content: &[u8]) -> Result<(), Str
         )
     };
     fs::create_dir_all(parent).map_err(failed)?;
+    let _no_signal = super::interrupt::hold();
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
