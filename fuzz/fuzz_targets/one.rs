@@ -68,7 +68,7 @@ fuzz_target!(|data: &[u8]| {
 /// checksums would stop every mutation before it reaches a parser.
 fn tar(text: &str) -> Vec<u8> {
     let mut archive = Vec::new();
-    for member in text.split('\0').take(64) {
+    for member in text.split('\0').take(256) {
         let (name, content) = member.split_once('\n').unwrap_or((member, ""));
         let name = format!("dmaudit-n-20261123T183645Z/{name}");
         if name.len() > 99 {

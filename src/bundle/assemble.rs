@@ -46,6 +46,7 @@ pub(super) fn bundles(
         return Err(OpenError::Limit {
             what: "bundles",
             limit: limits.bundles as u64,
+            option: None,
         });
     }
     let mut drafts: BTreeMap<&str, Draft> = roots

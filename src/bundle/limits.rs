@@ -82,6 +82,7 @@ impl<'a> Budget<'a> {
             return Err(OpenError::Limit {
                 what: "bytes when unpacked",
                 limit: self.limits.total_bytes,
+                option: Some("--max-total"),
             });
         }
         if let Some(archive) = self.archive
@@ -91,6 +92,7 @@ impl<'a> Budget<'a> {
             return Err(OpenError::Limit {
                 what: "times its own size when unpacked",
                 limit: self.limits.ratio,
+                option: Some("--max-ratio"),
             });
         }
         Ok(())
@@ -108,6 +110,7 @@ impl<'a> Budget<'a> {
             return Err(OpenError::Limit {
                 what: "members",
                 limit: self.limits.entries as u64,
+                option: Some("--max-entries"),
             });
         }
         Ok(())

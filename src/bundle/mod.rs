@@ -58,14 +58,16 @@ pub enum OpenError {
     Malformed(String),
     /// It is larger than it may be.
     #[error(
-        "it has more than the {limit} {what} that are allowed; raise the limit if you trust where \
-         it comes from"
+        "it has more than the {limit} {what} that are allowed; {} where it comes from",
+        raise(option)
     )]
     Limit {
         /// What there is too much of, in words.
         what: &'static str,
         /// How much is allowed.
         limit: u64,
+        /// The option of the command line that raises it, if there is one.
+        option: Option<&'static str>,
     },
     /// It is sound and holds no bundle.
     #[error("{0}")]
@@ -73,6 +75,13 @@ pub enum OpenError {
     /// It holds a bundle of which nothing can be used.
     #[error("nothing in the bundle can be used: {0}")]
     Unusable(String),
+}
+
+fn raise(option: &Option<&str>) -> String {
+    match option {
+        Some(option) => format!("raise the limit with {option} if you trust"),
+        None => "split it if you trust".to_owned(),
+    }
 }
 
 /// Reads the bundles of one input: most often one, several where an archive
@@ -153,6 +162,7 @@ fn all_of(reader: impl Read, length: u64, limits: &Limits) -> Result<Vec<u8>, Op
     let too_large = || OpenError::Limit {
         what: "bytes as it is packed",
         limit,
+        option: Some("--max-archive"),
     };
     if length > limit {
         return Err(too_large());

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 
+use super::LimitArgs;
 use super::values::time;
 
 /// Analyze bundles and report.
@@ -24,6 +25,7 @@ Exit status:
   1  a finding at or above --fail-on
   2  the command line was wrong, or output could not be written
   3  at least one input was rejected; the others are analyzed and reported
+  130, 143  it was interrupted or terminated; no file is left half written
 
 Exit status with --format nagios:
   0  OK; 1  WARNING: a warning; 2  CRITICAL: a critical finding
@@ -56,6 +58,10 @@ pub struct Analyze {
     /// Use this many threads
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+
+    /// How much of one input is read.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// What goes to standard output.

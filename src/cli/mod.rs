@@ -4,6 +4,7 @@
 mod analyze;
 mod collect;
 mod explain;
+mod limits;
 mod values;
 mod verify;
 
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand};
 pub use analyze::{Analyze, FailOn, Format};
 pub use collect::{ClusterBy, Collect, CollectFormat};
 pub use explain::Explain;
+pub use limits::LimitArgs;
 pub use values::Answer;
 pub use verify::Verify;
 

@@ -7,9 +7,8 @@ use std::process::ExitCode;
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::monitoring;
 use super::output::{self, Staged};
-use crate::bundle::Limits;
+use super::{interrupt, monitoring};
 use crate::cleanup::script;
 use crate::cli::{Analyze, FailOn, Format};
 use crate::pipeline::{Analyzed, Job, Outcome, Sink};
@@ -46,8 +45,9 @@ fn analyze(args: &Analyze) -> Result<ExitCode, String> {
             .build_global()
             .map_err(|error| format!("no {threads} threads: {error}"))?;
     }
+    interrupt::watch()?;
     let now = args.now.unwrap_or_else(Utc::now);
-    let job = Job::new(&args.paths, Limits::default(), now);
+    let job = Job::new(&args.paths, args.limits.limits(), now);
     let analyzed_at = compose::time(now);
     let progress = progress(job.inputs());
     let mut reports = Reports::begin(args, &analyzed_at)?;

@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod collect;
 pub mod explain;
+mod interrupt;
 mod monitoring;
 mod output;
 pub mod verify;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::interrupt;
+
 /// Writes a file below `folder`: into a temporary one beside it, which then
 /// takes its name.
 ///
@@ -45,9 +47,7 @@ impl Staged {
             // As an ordinary new file: the user's umask decides.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        let file = builder
-            .prefix(".dmaudit-")
-            .tempfile_in(parent)
+        let file = interrupt::temporary(|| builder.prefix(".dmaudit-").tempfile_in(parent))
             .map_err(failed)?;
         Ok(Self {
             file,
@@ -63,9 +63,11 @@ impl Staged {
     /// A line that names the file and says what went wrong.
     pub(super) fn keep(self) -> Result<(), String> {
         let Self { file, path, folder } = self;
-        file.persist(&path)
-            .map_err(|error| failed(&path, &folder, &error.error))?;
-        Ok(())
+        let temporary = file.path().to_owned();
+        let kept = file.persist(&path);
+        interrupt::forget(&temporary);
+        kept.map(drop)
+            .map_err(|error| failed(&path, &folder, &error.error))
     }
 
     fn failed(&self, error: &io::Error) -> String {

@@ -22,6 +22,9 @@ pub const DETAILED_NODES: usize = 8;
 /// Of more nodes than this only the worst are listed.
 const LISTED_NODES: usize = 100;
 
+/// More findings than this of a node or a cluster are only counted.
+const LISTED_FINDINGS: usize = 100;
+
 /// Columns that text is folded to.
 const WIDTH: usize = 100;
 
@@ -192,10 +195,7 @@ impl Page<'_> {
         for note in &cluster.notes {
             self.line(YELLOW, "  note  ", note)?;
         }
-        for finding in &cluster.findings {
-            self.finding(finding)?;
-        }
-        Ok(())
+        self.findings(&cluster.findings)
     }
 
     fn node(&mut self, node: &view::Node) -> io::Result<()> {
@@ -283,8 +283,21 @@ impl Page<'_> {
             return Ok(());
         }
         self.heading("Issues, worst first")?;
-        for finding in &node.findings {
+        self.findings(&node.findings)
+    }
+
+    /// The worst ones, and how many more there are.
+    fn findings(&mut self, findings: &[view::Finding]) -> io::Result<()> {
+        for finding in findings.iter().take(LISTED_FINDINGS) {
             self.finding(finding)?;
+        }
+        let more = findings.len().saturating_sub(LISTED_FINDINGS);
+        if more > 0 {
+            let text = format!(
+                "{} not shown here: all are in the HTML report and report.json (-o DIR) and in --format json",
+                count(more, "further issue is", "further issues are")
+            );
+            self.line(YELLOW, "  ", &text)?;
         }
         Ok(())
     }
