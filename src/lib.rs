@@ -11,6 +11,7 @@ pub mod checks;
 pub mod cleanup;
 pub mod cli;
 pub mod commands;
+pub mod mail;
 pub mod model;
 pub mod parse;
 pub mod pipeline;

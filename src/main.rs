@@ -10,6 +10,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Analyze(args) => commands::analyze::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Mail(args) => commands::mail::run(&args),
     };
     result.unwrap_or_else(|message| {
         eprintln!("dmaudit: {message}");

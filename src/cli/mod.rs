@@ -3,12 +3,14 @@
 
 mod analyze;
 mod explain;
+mod mail;
 mod values;
 
 use clap::{Parser, Subcommand};
 
 pub use analyze::{Analyze, FailOn, Format};
 pub use explain::Explain;
+pub use mail::{Attach, Mail, TlsMode};
 
 /// Audits the device-mapper state of Proxmox VE nodes from snapshots.
 ///
@@ -31,4 +33,6 @@ pub enum Command {
     Analyze(Analyze),
     /// Explain a check: what it means, how it comes about, what to do
     Explain(Explain),
+    /// Send the report as an e-mail, or write it to a file
+    Mail(Box<Mail>),
 }

@@ -2,4 +2,5 @@
 
 pub mod analyze;
 pub mod explain;
+pub mod mail;
 mod output;

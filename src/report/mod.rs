@@ -5,6 +5,7 @@ pub mod compose;
 pub mod html;
 pub mod json;
 mod json_text;
+pub mod mail;
 mod score;
 mod slugs;
 pub mod text;

@@ -1,0 +1,4 @@
+//! E-mail: messages from content, and their delivery.
+
+pub mod message;
+pub mod smtp;
