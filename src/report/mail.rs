@@ -2,6 +2,7 @@
 //! show right, and plain text. Its size is bounded, whatever the number of
 //! nodes and findings.
 
+mod lists;
 mod page;
 mod parts;
 
