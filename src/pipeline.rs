@@ -25,6 +25,35 @@ pub fn whole(paths: &[PathBuf], limits: &Limits, now: DateTime<Utc>) -> view::Re
     compose::report(&audits, rejected, now, Files::None).0
 }
 
+/// As [`whole`], with the pages' and scripts' names in the report, and the
+/// cleanup script of each of its nodes that has something to do, in their
+/// order.
+#[must_use]
+pub fn whole_with_scripts(
+    paths: &[PathBuf],
+    limits: &Limits,
+    now: DateTime<Utc>,
+) -> (view::Report, Vec<Option<String>>) {
+    let discovery = bundle::discover(paths);
+    let (mut audits, mut rejected) = read(&discovery.sources, limits, || ());
+    rejected.extend(discovery.rejected);
+    rejected.sort();
+    let rejected = rejected.into_iter().map(view_of).collect();
+    for audit in &mut audits {
+        audit.write_script(now);
+    }
+    let (report, sources) = compose::report(&audits, rejected, now, Files::All);
+    let scripts = sources
+        .iter()
+        .map(|source| {
+            audits
+                .get_mut(*source)
+                .and_then(|audit| audit.script.take())
+        })
+        .collect();
+    (report, scripts)
+}
+
 /// Reads and audits every source, in the order of the sources whatever the
 /// number of threads. `done` is called after each source.
 pub(crate) fn read(

@@ -30,7 +30,7 @@ fn sent(report: &view::Report, prefix: Option<&str>) -> Vec<u8> {
         cc: Vec::new(),
     };
     let content = content::content(report, &[]).unwrap();
-    message::build(&content, &addresses, prefix, None, now())
+    message::build(&content, &addresses, prefix, Vec::new(), now())
         .unwrap()
         .formatted()
 }
@@ -317,4 +317,63 @@ fn a_mail_that_no_server_takes_is_kept() {
             Some("pve1: grade F, 1 critical, 4 orphans")
         );
     }
+}
+
+#[test]
+fn the_attached_report_is_what_an_analysis_writes() {
+    let output = mail("pve1", &["--attach", "report,scripts", "--eml", "-"], &[]);
+    assert!(output.status.success(), "{output:?}");
+    let message = MessageParser::default().parse(&output.stdout).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let analyzed = std::process::Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        .args(["analyze", "--now", "2026-11-23T19:00:00Z", "-o"])
+        .arg(folder.path())
+        .arg(sample("pve1"))
+        .output()
+        .unwrap();
+    assert!(analyzed.status.success(), "{analyzed:?}");
+    let written = walkdir::WalkDir::new(folder.path());
+    let written = written.into_iter().map(Result::unwrap);
+    let mut written: Vec<String> = written
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            entry
+                .path()
+                .strip_prefix(folder.path())
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    written.sort();
+    let script = vec!["cleanup/cleanup-pve1.sh".to_owned()];
+    for (at, name, files) in [
+        (0, "dmaudit-report.zip", written),
+        (1, "dmaudit-cleanup.zip", script),
+    ] {
+        let part = message.attachment(at).unwrap();
+        assert_eq!(part.attachment_name(), Some(name));
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(part.contents())).unwrap();
+        let mut names: Vec<String> = archive
+            .file_names()
+            .map(|name| name.unwrap().into_owned())
+            .collect();
+        names.sort();
+        assert_eq!(names, files);
+        for name in names {
+            let mut bytes = Vec::new();
+            std::io::copy(&mut archive.by_name(&name).unwrap(), &mut bytes).unwrap();
+            assert!(
+                bytes == std::fs::read(folder.path().join(&name)).unwrap(),
+                "{name}"
+            );
+        }
+    }
+    assert!(
+        message
+            .body_text(0)
+            .unwrap()
+            .contains("Read cleanup-pve1.sh")
+    );
 }

@@ -86,9 +86,9 @@ pub struct Mail {
     #[arg(long, value_name = "DIR", default_value = ".", requires = "smtp")]
     pub keep: PathBuf,
 
-    /// Attach the whole report for programs
-    #[arg(long, value_enum)]
-    pub attach: Option<Attach>,
+    /// Attach the whole report, or a part of it; may be given several times
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub attach: Vec<Attach>,
 
     /// Send only with a finding of this severity or worse
     ///
@@ -116,6 +116,10 @@ pub enum TlsMode {
 /// What is attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Attach {
+    /// dmaudit-report.zip: what `dmaudit analyze -o` writes, as one archive
+    Report,
     /// report.json, schema 1
     Json,
+    /// dmaudit-cleanup.zip: the cleanup scripts
+    Scripts,
 }

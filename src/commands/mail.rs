@@ -11,15 +11,12 @@ use chrono::{DateTime, Utc};
 
 use super::output;
 use crate::bundle::Limits;
-use crate::cli::{FailOn, Mail};
+use crate::cli::{Attach, FailOn, Mail};
+use crate::mail::attach;
 use crate::mail::message::{self, Addresses};
 use crate::mail::smtp::{Options, Server};
 use crate::pipeline;
-use crate::report::{json, mail, view};
-
-/// An attachment above this many bytes is left out: servers refuse mails of
-/// 15 to 25 MB, and base64 makes them a third larger.
-const ATTACHMENT: usize = 10 << 20;
+use crate::report::{mail, view};
 
 /// Sends the report, or writes it.
 ///
@@ -40,7 +37,13 @@ pub fn run(args: &Mail) -> Result<ExitCode, String> {
         .map(|smtp| server(smtp, args))
         .transpose()?;
     let now = args.now.unwrap_or_else(Utc::now);
-    let report = pipeline::whole(&args.paths, &Limits::default(), now);
+    let limits = Limits::default();
+    let scripted = args.attach.iter().any(|one| *one != Attach::Json);
+    let (report, scripts) = if scripted {
+        pipeline::whole_with_scripts(&args.paths, &limits, now)
+    } else {
+        (pipeline::whole(&args.paths, &limits, now), Vec::new())
+    };
     for input in &report.rejected {
         eprintln!("dmaudit: rejected {}: {}", input.path, input.error);
     }
@@ -52,10 +55,7 @@ pub fn run(args: &Mail) -> Result<ExitCode, String> {
         eprintln!("dmaudit: no finding is severe enough for --when; no mail");
         return Ok(done);
     }
-    let (attached, enclosed) = match args.attach {
-        None => (None, Vec::new()),
-        Some(_) => attachment(&report)?,
-    };
+    let (attached, enclosed) = attach::files(&args.attach, &report, &scripts)?;
     let content = mail::content(&report, &enclosed)?;
     let prefix = args.subject_prefix.as_deref();
     let message = message::build(&content, &addresses, prefix, attached, now)?;
@@ -147,20 +147,6 @@ fn is_due(report: &view::Report, least: FailOn) -> bool {
             .iter()
             .flat_map(|one| &one.findings)
             .any(severe)
-}
-
-/// The report for programs, and what the mail says of it.
-fn attachment(report: &view::Report) -> Result<(Option<Vec<u8>>, Vec<String>), String> {
-    let mut document = Vec::new();
-    json::write(report, &mut document).map_err(|error| format!("report.json: {error}"))?;
-    if document.len() > ATTACHMENT {
-        let why =
-            "report.json is too large to attach; `dmaudit analyze -o DIR` writes it.".to_owned();
-        eprintln!("dmaudit: {why}");
-        return Ok((None, vec![why]));
-    }
-    let what = "Attached: report.json, the whole report for programs.".to_owned();
-    Ok((Some(document), vec![what]))
 }
 
 fn write(file: &Path, message: &[u8]) -> Result<(), String> {

@@ -6,6 +6,7 @@ use lettre::message::header::ContentType;
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use sha2::{Digest, Sha256};
 
+use super::attach::Attached;
 use crate::report::mail::Content;
 use crate::report::words::printable;
 
@@ -37,7 +38,7 @@ pub fn address(text: &str) -> Result<Mailbox, String> {
 }
 
 /// Builds the message, dated `date`. The same arguments give the same bytes.
-/// `json` is attached as `report.json`.
+/// The files are attached in their order.
 ///
 /// # Errors
 ///
@@ -46,7 +47,7 @@ pub fn build(
     content: &Content,
     addresses: &Addresses,
     prefix: Option<&str>,
-    json: Option<Vec<u8>>,
+    files: Vec<Attached>,
     date: DateTime<Utc>,
 ) -> Result<Message, String> {
     let subject = match prefix {
@@ -83,16 +84,17 @@ pub fn build(
         .boundary(format!("alternative-{id}"))
         .singlepart(SinglePart::plain(content.text.clone()))
         .singlepart(SinglePart::html(content.html.clone()));
-    let built = match json {
-        None => message.multipart(bodies),
-        Some(json) => {
-            let attached = Attachment::new("report.json".to_owned()).body(
-                json,
-                ContentType::parse("application/json").map_err(|e| e.to_string())?,
-            );
-            let mixed = MultiPart::mixed().boundary(format!("mixed-{id}"));
-            message.multipart(mixed.multipart(bodies).singlepart(attached))
+    let built = if files.is_empty() {
+        message.multipart(bodies)
+    } else {
+        let mut mixed = MultiPart::mixed()
+            .boundary(format!("mixed-{id}"))
+            .multipart(bodies);
+        for file in files {
+            let kind = ContentType::parse(file.kind).map_err(|error| error.to_string())?;
+            mixed = mixed.singlepart(Attachment::new(file.name.to_owned()).body(file.bytes, kind));
         }
+        message.multipart(mixed)
     };
     built.map_err(|error| format!("no message could be made: {error}"))
 }

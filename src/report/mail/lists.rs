@@ -113,9 +113,9 @@ pub(super) fn gaps(report: &Report) -> (Vec<Gap>, Option<String>) {
         }
         let not_run = needs.iter().map(|(needs, checks)| {
             format!(
-                "without {} there is no {}.",
-                needs.trim_end_matches('.'),
-                list(checks, 8)
+                "not checked: {}; that needs {}.",
+                list(checks, 8),
+                needs.trim_end_matches('.')
             )
         });
         for text in missing.chain(not_run) {
@@ -175,9 +175,13 @@ pub(super) fn steps(report: &Report) -> (Vec<Step>, Option<String>) {
             let scripts = report.nodes.iter().filter(|one| !one.planned.is_empty());
             let scripts = scripts.map(|one| Step {
                 text: format!(
-                    "{}: review `cleanup-{}.sh` (`dmaudit analyze -o DIR` writes it) and try it on the node: without options it changes nothing. It would take down {}.",
+                    "{}: review `cleanup-{}.sh` ({}) and try it on the node: without options it changes nothing. It would take down {}.",
                     one.slug,
                     one.slug,
+                    match one.script {
+                        Some(_) => "attached",
+                        None => "`dmaudit analyze -o DIR` writes it",
+                    },
                     count(one.planned.len(), "entry", "entries")
                 ),
                 commands: Vec::new(),
