@@ -13,6 +13,7 @@ pub mod cli;
 pub mod collect;
 pub mod commands;
 pub mod facts;
+pub mod mail;
 pub mod model;
 pub mod parse;
 pub mod pipeline;

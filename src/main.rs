@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Command::Collect(args) => commands::collect::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
+        Command::Mail(args) => commands::mail::run(&args),
     };
     result.unwrap_or_else(|message| {
         eprintln!("dmaudit: {message}");

@@ -5,6 +5,7 @@ mod analyze;
 mod collect;
 mod explain;
 mod limits;
+mod mail;
 mod values;
 mod verify;
 
@@ -14,6 +15,7 @@ pub use analyze::{Analyze, FailOn, Format};
 pub use collect::{ClusterBy, Collect, CollectFormat};
 pub use explain::Explain;
 pub use limits::LimitArgs;
+pub use mail::{Attach, Mail, TlsMode};
 pub use values::Answer;
 pub use verify::Verify;
 
@@ -42,4 +44,6 @@ pub enum Command {
     Explain(Explain),
     /// Check whether bundles are complete and unchanged
     Verify(Verify),
+    /// Send the report as an e-mail, or write it to a file
+    Mail(Box<Mail>),
 }

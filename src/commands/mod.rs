@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod collect;
 pub mod explain;
 mod interrupt;
+pub mod mail;
 mod monitoring;
 mod output;
 pub mod verify;

@@ -19,7 +19,7 @@ use crate::report::compose::{self, Rows};
 use crate::report::view;
 use order::{Order, Piece};
 
-pub use whole::{of_bundles, whole};
+pub use whole::{of_bundles, whole, whole_with_scripts};
 
 /// Packed bytes that are read at once: what is rendered of them waits in
 /// memory for its turn.

@@ -1,5 +1,6 @@
 //! `report.json`, schema 1: what other programs rely on.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -103,7 +104,9 @@ struct Cluster<'a> {
 /// Only those of `out`.
 pub fn write(report: &view::Report, out: impl Write) -> io::Result<()> {
     let mut document = Document::begin(out, &report.version, &report.analyzed_at)?;
-    for node in &report.nodes {
+    let mut nodes: Vec<_> = report.run_order.iter().zip(&report.nodes).collect();
+    nodes.sort_by_key(|(place, _)| **place);
+    for (_, node) in nodes {
         document.node(&node_text(node)?)?;
     }
     for cluster in &report.clusters {
@@ -117,7 +120,8 @@ pub fn write(report: &view::Report, out: impl Write) -> io::Result<()> {
 pub struct Document<W> {
     out: W,
     nodes: usize,
-    clusters: Vec<Vec<u8>>,
+    /// By unique name.
+    clusters: BTreeMap<String, Vec<u8>>,
 }
 
 impl<W: Write> Document<W> {
@@ -139,7 +143,7 @@ impl<W: Write> Document<W> {
         Ok(Self {
             out,
             nodes: 0,
-            clusters: Vec::new(),
+            clusters: BTreeMap::new(),
         })
     }
 
@@ -165,7 +169,8 @@ impl<W: Write> Document<W> {
     ///
     /// None in practice.
     pub fn cluster(&mut self, cluster: &view::Cluster) -> io::Result<()> {
-        self.clusters.push(text(&cluster_of(cluster), 2)?);
+        let text = text(&cluster_of(cluster), 2)?;
+        self.clusters.insert(cluster.slug.clone(), text);
         Ok(())
     }
 
@@ -178,7 +183,7 @@ impl<W: Write> Document<W> {
         let close: &[u8] = if self.nodes > 0 { b"\n  ]" } else { b"]" };
         self.out.write_all(close)?;
         self.out.write_all(b",\n  \"clusters\": [")?;
-        for (index, cluster) in self.clusters.iter().enumerate() {
+        for (index, cluster) in self.clusters.values().enumerate() {
             let before: &[u8] = if index > 0 { b",\n    " } else { b"\n    " };
             self.out.write_all(before)?;
             self.out.write_all(cluster)?;

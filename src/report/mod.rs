@@ -5,6 +5,7 @@ pub mod compose;
 pub mod html;
 pub mod json;
 mod json_text;
+pub mod mail;
 mod monitoring;
 pub mod nagios;
 pub mod prometheus;

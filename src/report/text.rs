@@ -378,7 +378,7 @@ impl Page<'_> {
 }
 
 /// Breaks a text at blanks; a word that is too long stays whole.
-fn fold(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn fold(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     let mut length = 0;

@@ -24,6 +24,9 @@ pub struct Report {
     pub analyzed_at: String,
     /// The nodes, worst first.
     pub nodes: Vec<Node>,
+    /// For each of them its place in the order in which the run read them,
+    /// which is that of `report.json`.
+    pub run_order: Vec<usize>,
     /// The clusters, worst first.
     pub clusters: Vec<Cluster>,
     /// Inputs that could not be read.
