@@ -10,12 +10,15 @@ use super::values::time;
 /// Analyze bundles and report.
 ///
 /// Bundles are .zip, .tar.gz, .tgz or .tar.zst files, or a bundle's unpacked folder; other
-/// folders are searched for them. Nothing is unpacked to disk, and no network is used.
+/// folders are searched for them. A pvereport's text (also .gz or .xz) and a sosreport (.tar.xz,
+/// .tar.gz or unpacked) are read as far as they go: no cleanup script is made of them. Nothing is
+/// unpacked to disk, and no network is used.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   dmaudit analyze dmaudit-pve1-20261123T183645Z.zip
   dmaudit analyze bundles/ -o report          then open report/index.html
+  dmaudit analyze pve1-pvereport.txt          verdicts from a support ticket's text
   dmaudit analyze bundles/ --format json | jq '.nodes[].grade'
   ssh root@pve1 'sh -s -- -o -' < collector/dmaudit-collect.sh | dmaudit analyze -
 
@@ -25,7 +28,7 @@ Exit status:
   2  the command line was wrong, or output could not be written
   3  at least one input was rejected; the others are analyzed and reported")]
 pub struct Analyze {
-    /// Bundles, or folders to search; `-` for one bundle on standard input
+    /// Bundles, pvereports, sosreports, or folders to search; `-` for one bundle on standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 

@@ -165,14 +165,20 @@ fn row(line: &str, columns: &Columns, number: usize) -> Option<(Drawn, BlockDevi
 
 fn mount_cell(line: &str, columns: &Columns) -> Option<String> {
     let (begin, end) = columns.mounts?;
-    let cell: String = match end {
-        Some(end) => line
-            .chars()
-            .skip(begin)
-            .take(end.checked_sub(begin)?)
-            .collect(),
-        None => line.chars().skip(begin).collect(),
-    };
+    // What is wider than its column goes on to the next blank.
+    let end = end.unwrap_or(usize::MAX);
+    let mut before = ' ';
+    let cell: String = line
+        .chars()
+        .enumerate()
+        .skip(begin)
+        .take_while(|(at, c)| {
+            let within = *at < end || (before != ' ' && *c != ' ');
+            before = *c;
+            within
+        })
+        .map(|(_, c)| c)
+        .collect();
     let cell = cell.trim();
     (cell.starts_with('/') || cell == "[SWAP]").then(|| cell.to_owned())
 }
