@@ -125,20 +125,13 @@ fn header(line: &str) -> Option<Columns> {
     })
 }
 
-/// What is drawn in front of a name: its characters, and how many.
-struct Drawn {
-    art: Vec<char>,
-}
-
+/// Whether a character draws the tree in front of a name.
 fn is_art(c: char) -> bool {
-    matches!(
-        c,
-        ' ' | '|' | '`' | '-' | ',' | '\'' | '>' | '─' | '│' | '├' | '└' | '┌' | '┈' | '▶' | '┬'
-    )
+    " |`-,'>─│├└┌┈▶┬".contains(c)
 }
 
 /// A device's line.
-fn row(line: &str, columns: &Columns, number: usize) -> Option<(Drawn, BlockDevice)> {
+fn row(line: &str, columns: &Columns, number: usize) -> Option<(Vec<char>, BlockDevice)> {
     let art: Vec<char> = line.chars().take_while(|c| is_art(*c)).collect();
     let rest = line.trim_start_matches(is_art);
     let words: Vec<&str> = rest.split_whitespace().take(columns.kind + 1).collect();
@@ -150,7 +143,7 @@ fn row(line: &str, columns: &Columns, number: usize) -> Option<(Drawn, BlockDevi
         return None;
     }
     Some((
-        Drawn { art },
+        art,
         BlockDevice {
             name: (*name).to_owned(),
             devno,
@@ -208,8 +201,7 @@ struct Lane {
 }
 
 impl Tree {
-    fn place(&mut self, drawn: &Drawn, device: BlockDevice, found: &mut Vec<BlockDevice>) {
-        let art = &drawn.art;
+    fn place(&mut self, art: &[char], device: BlockDevice, found: &mut Vec<BlockDevice>) {
         let column = art.len();
         let devno = device.devno;
         let arrow = art.iter().position(|c| matches!(c, '>' | '▶'));
