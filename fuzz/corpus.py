@@ -11,7 +11,7 @@ FROM = {  # target: what its seeds are in a bundle
     "dmsetup_columns": "dmsetup-info-c", "dmsetup_deps": "dmsetup-deps dmsetup-ls", "dmsetup_info": "dmsetup-info",
     "dmsetup_table": "dmsetup-table dmsetup-status", "guest_config": "qemu-server/ lxc/", "guest_list": "qm-list pct-list",
     "holders": "holders", "kernel_log": "kernel-dm", "lvm_json": "lvs-json lvs-segments-json",
-    "lvmconfig": "lvmconfig", "mountinfo": "mountinfo", "multipath": "multipath", "openers": "lsof fuser",
+    "lsblk": "commands/lsblk.", "lvm_table": "/lvs.out /vgs.out /pvs.out", "lvmconfig": "lvmconfig", "mountinfo": "mountinfo", "multipath": "multipath", "openers": "lsof fuser",
     "pvesm": "pvesm-status", "pveversion": "pveversion", "storage_cfg": "storage.cfg", "swaps": "swaps",
     "system": "uname meminfo loadavg uptime lscpu df", "thin_status": "dmsetup-status",
 }

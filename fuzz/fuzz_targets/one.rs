@@ -19,6 +19,7 @@ fuzz_target!(|data: &[u8]| {
     match env!("CARGO_BIN_NAME") {
         "archive" => whole_way(data),
         "node_text" => whole_way(&tar(text)),
+        "pvereport" => whole_way(format!("==== general system info ====\n{text}").as_bytes()),
         "vmlist" => drop(cluster_files::parse_vmlist(text)),
         "members" => drop(cluster_files::parse_members(text)),
         "corosync" => drop(corosync::parse(text)),
@@ -39,6 +40,16 @@ fuzz_target!(|data: &[u8]| {
         "guest_list" => drop(guest_list::parse(text)),
         "holders" => drop(holders::parse(text)),
         "kernel_log" => drop(kernel_log::parse(text)),
+        "lsblk" => {
+            let devices = lsblk::parse(text).value;
+            lsblk::device_mapper(&devices).count();
+        }
+        "lvm_table" => {
+            for table in [lvm_table::Table::Lvs, lvm_table::Table::Vgs, lvm_table::Table::Pvs] {
+                lvm_table::parse(text, table);
+            }
+            lvm_table::Size::parse(text).map(|size| assert!(size.may_be(size.shown)));
+        }
         "lvm_json" => drop(lvm_json::parse(text, "lv")),
         "lvmconfig" => drop(lvmconfig::parse(text)),
         "mountinfo" => drop(mountinfo::parse(text)),

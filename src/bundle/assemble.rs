@@ -10,6 +10,7 @@ use super::kind::EXPECTED;
 use super::layout::{self, Place, Stream};
 use super::limits::Limits;
 use super::snapshot::Bundle;
+use super::sosreport;
 use super::text::{Notes, decode, quoted};
 use super::verify;
 
@@ -35,12 +36,19 @@ pub(super) struct Draft {
 pub(super) fn bundles(
     name: &str,
     stem: &str,
-    contents: Contents,
+    mut contents: Contents,
     limits: &Limits,
 ) -> Result<Vec<Bundle>, OpenError> {
+    if let Some(report) = contents.report.take() {
+        return Ok(vec![report]);
+    }
     let roots = layout::roots(contents.members.iter().map(|member| member.path.as_str()));
     if roots.is_empty() {
-        return Err(no_bundle(&contents));
+        let trees = sosreport::bundles(name, stem, &mut contents, limits)?;
+        if trees.is_empty() {
+            return Err(no_bundle(&contents));
+        }
+        return Ok(trees);
     }
     if roots.len() > limits.bundles {
         return Err(OpenError::Limit {
@@ -93,8 +101,8 @@ fn no_bundle(contents: &Contents) -> OpenError {
         ));
     }
     OpenError::NoBundle(format!(
-        "there is no bundle in it: expected commands/<id>.out or files/etc/pve, as in {EXPECTED} \
-         that the collector made"
+        "there is no bundle in it: expected commands/<id>.out or files/etc/pve, or a sosreport's \
+         sos_commands, as in {EXPECTED}"
     ))
 }
 

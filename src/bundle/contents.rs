@@ -4,6 +4,7 @@
 use super::OpenError;
 use super::layout;
 use super::limits::Budget;
+use super::snapshot::Bundle;
 use super::text::Notes;
 
 /// A member of an archive or a folder.
@@ -56,6 +57,8 @@ pub(super) struct Contents {
     /// Archives inside, which are not opened: worth a word where no bundle is
     /// found beside them.
     pub(super) archives_inside: usize,
+    /// What a single text holds: a pvereport.
+    pub(super) report: Option<Bundle>,
 }
 
 impl Contents {

@@ -116,7 +116,7 @@ pub struct Discovery {
 ///
 /// Links that are found are not followed. A file that is given by name is
 /// taken for an archive whatever its name; in a folder only names that
-/// promise an archive count.
+/// promise an archive count, and texts that begin as a pvereport.
 pub fn discover(paths: &[PathBuf]) -> Discovery {
     let mut search = Search::default();
     for path in paths {
@@ -196,7 +196,7 @@ impl Search {
                 walk.skip_current_dir();
                 SourceKind::Folder
             } else if entry.file_type().is_file()
-                && kind::named_as_archive(&entry.file_name().to_string_lossy())
+                && is_input(entry.path(), &entry.file_name().to_string_lossy())
             {
                 SourceKind::Archive
             } else {
@@ -215,9 +215,18 @@ impl Search {
     }
 }
 
+/// Whether a file in a folder is an input: by its name an archive, or by its
+/// beginning a pvereport.
+fn is_input(path: &Path, name: &str) -> bool {
+    kind::named_as_archive(name) || (kind::named_as_text(name) && super::is_pvereport(path))
+}
+
 /// Whether a folder is an unpacked bundle: it has `commands/` with outputs, or
-/// `files/etc`.
+/// `files/etc`; or an unpacked sosreport.
 fn is_bundle(folder: &Path) -> bool {
+    if folder.join("sos_commands").is_dir() {
+        return true;
+    }
     let Ok(entries) = fs::read_dir(folder.join("commands")) else {
         return folder.join("files/etc").is_dir();
     };
