@@ -88,6 +88,9 @@ prepare() {
         [ "$(id -u)" = 0 ] || die 2 "must run as root: dmsetup, LVM and /etc/pve answer nobody else"
         PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin # cron and ssh may leave out sbin
     fi
+    for tool in awk cat cp cut find grep mkdir mktemp mv rm sed sha256sum sleep sort tr xargs; do
+        command -v "$tool" >/dev/null || die 1 "$tool is not installed here, and nothing can be collected without it"
+    done
     trap clean_up EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
@@ -418,13 +421,17 @@ has_zip() { perl -MIO::Compress::Zip -MTime::Local -e 1 </dev/null >/dev/null 2>
 
 write_archive() { # TOP: fills $part and sets suffix
     mv "$bundle" "$work/$1" || no_space
+    # The manifest goes first: what reads an archive as it comes knows at once what to expect.
     if has_zip; then
         suffix=.zip
-        (cd "$work/$1" && find . -type f | sed 's|^\./||' | sort | perl "$work/zip.pl" "$1") >"$part"
+        (cd "$work/$1" && {
+            echo manifest.json
+            find commands files -type f | sort
+        } | perl "$work/zip.pl" "$1") >"$part"
     else
         suffix=.tar.gz
         say "perl's IO::Compress::Zip is missing: writing a tar.gz instead of a zip"
-        tar -C "$work" -cf "$work/bundle.tar" "$1" && gzip -nc "$work/bundle.tar" >"$part"
+        tar -C "$work" -cf "$work/bundle.tar" "$1/manifest.json" "$1/commands" "$1/files" && gzip -nc "$work/bundle.tar" >"$part"
     fi || die 1 "the archive could not be written (is there space?)"
 }
 

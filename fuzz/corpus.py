@@ -1,22 +1,24 @@
 #!/usr/bin/env python3
-"""Makes the seeds of every target from the samples, below fuzz/corpus/."""
+"""Makes the seeds of every target from the samples: corpus.py FOLDER, a folder for each target below it."""
 import pathlib
+import sys
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent
+CORPUS = pathlib.Path(sys.argv[1])
 FROM = {  # target: what its seeds are in a bundle
     "vmlist": ".vmlist", "members": ".members", "corosync": "corosync.conf", "datacenter": "datacenter.cfg",
     "dmsetup_columns": "dmsetup-info-c", "dmsetup_deps": "dmsetup-deps dmsetup-ls", "dmsetup_info": "dmsetup-info",
     "dmsetup_table": "dmsetup-table dmsetup-status", "guest_config": "qemu-server/ lxc/", "guest_list": "qm-list pct-list",
     "holders": "holders", "kernel_log": "kernel-dm", "lvm_json": "lvs-json lvs-segments-json",
-    "lvmconfig": "lvmconfig", "mountinfo": "mountinfo", "multipath": "multipath", "openers": "lsof fuser",
+    "lsblk": "commands/lsblk.", "lvm_table": "/lvs.out /vgs.out /pvs.out", "lvmconfig": "lvmconfig", "mountinfo": "mountinfo", "multipath": "multipath", "openers": "lsof fuser",
     "pvesm": "pvesm-status", "pveversion": "pveversion", "storage_cfg": "storage.cfg", "swaps": "swaps",
     "system": "uname meminfo loadavg uptime lscpu df", "thin_status": "dmsetup-status",
 }
 
 
 def seed(target, name, data):
-    folder = ROOT / "corpus" / target
+    folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)
 
@@ -27,7 +29,7 @@ for archive in sorted((ROOT.parent / "samples").glob("*.zip")):
         members = [name for name in bundle.namelist() if not name.endswith("/")]
         texts = {name.split("/", 1)[1]: bundle.read(name) for name in members if "/" in name}
     texts.pop("manifest.json", None)
-    joined = b"\0".join(name.encode() + b"\n" + data for name, data in list(texts.items())[:64])
+    joined = b"\0".join(name.encode() + b"\n" + data for name, data in texts.items() if data)
     seed("node_text", archive.stem, joined)
     for target, sources in FROM.items():
         for source in sources.split():

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::bundle::Bundle;
 use crate::checks::{self, Case, Check};
 use crate::cleanup::planner::{self, Planning};
-use crate::cleanup::script::{self, About};
+use crate::cleanup::script::About;
 use crate::model::finding::Finding;
 use crate::model::node::Node;
 use crate::model::read;
@@ -24,9 +24,6 @@ pub struct Audit {
     pub not_run: Vec<(&'static Check, &'static str)>,
     /// What may be done.
     pub planning: Planning,
-    /// The cleanup script, where one was asked for and there is something to
-    /// do.
-    pub script: Option<String>,
 }
 
 impl Audit {
@@ -49,18 +46,13 @@ impl Audit {
             findings,
             not_run,
             planning,
-            script: None,
         }
     }
 
-    /// Writes the cleanup script, dated `now`, if there is something to do.
-    /// Why one could not be written becomes a note on the node.
-    pub fn write_script(&mut self, now: DateTime<Utc>) {
-        if self.planning.plan.items.is_empty() {
-            return;
-        }
+    /// What a script says of itself, analyzed `now`.
+    pub fn about(&self, now: DateTime<Utc>) -> About {
         let node = &self.node;
-        let about = About {
+        About {
             node: node.name.clone(),
             cluster: node.membership.cluster.clone(),
             machine_id_sha256: node.machine_id_sha256.clone(),
@@ -70,10 +62,6 @@ impl Audit {
             bundle: node.bundle.clone(),
             dmaudit_version: env!("CARGO_PKG_VERSION").to_owned(),
             analyzed_at: now,
-        };
-        match script::render(&self.planning.plan, &about) {
-            Ok(script) => self.script = Some(script),
-            Err(error) => self.node.notes.push(error.to_string()),
         }
     }
 

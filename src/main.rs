@@ -9,7 +9,10 @@ use dmaudit::commands;
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Analyze(args) => commands::analyze::run(&args),
+        Command::Collect(args) => commands::collect::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
+        Command::Mail(args) => commands::mail::run(&args),
     };
     result.unwrap_or_else(|message| {
         eprintln!("dmaudit: {message}");

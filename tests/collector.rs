@@ -270,6 +270,37 @@ fn without_perl_or_its_zip_module_it_is_a_tar_gz() {
 }
 
 #[test]
+fn the_manifest_comes_first_in_both_archives() {
+    let manifest = "dmaudit-pve1-20261123T183645Z/manifest.json";
+    let node = Node::from("alpha/pve1");
+    let packed = node.collect(&["-o", "-"]).stdout;
+    let mut packed = zip::ZipArchive::new(std::io::Cursor::new(packed)).unwrap();
+    assert_eq!(packed.by_index(0).unwrap().name().unwrap(), manifest);
+    node.remove("tools/perl");
+    let packed = node.collect(&["-o", "-"]).stdout;
+    let mut packed = tar::Archive::new(flate2::read::GzDecoder::new(&packed[..]));
+    let first = packed.entries().unwrap().next().unwrap().unwrap();
+    assert_eq!(first.path().unwrap().to_str(), Some(manifest));
+}
+
+#[test]
+fn a_pipe_brings_a_node_straight_to_its_report() {
+    let node = Node::from("alpha/pve1");
+    let root = node.path("root");
+    let mut collector = node.start(&["--sysroot", root.to_str().unwrap(), "-o", "-"]);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        .args(["analyze", "--format", "json", "-"])
+        .stdin(collector.stdout.take().unwrap())
+        .output()
+        .unwrap();
+    assert!(collector.wait().unwrap().success());
+    assert_eq!(output.status.code(), Some(0));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["nodes"][0]["node"], "pve1");
+    assert_eq!(report["nodes"][0]["summary"]["entries"], 16);
+}
+
+#[test]
 fn the_samples_are_what_the_collector_writes() {
     let node = Node::from("solo");
     let sample = fs::read(project("samples/dmaudit-solo-20261123T183645Z.zip")).unwrap();

@@ -249,3 +249,86 @@ fn outputs_that_cant_be_written_are_named() {
     let output = run(None, writer.into());
     assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
+
+#[test]
+fn limits_are_options_and_a_refusal_names_its_own() {
+    let folder = bundle(&[]);
+    let run = |option: &str, value: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+            .args(["analyze", option, value])
+            .arg(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), said)
+    };
+    for (option, low, high) in [("--max-total", "100", "1M"), ("--max-entries", "2", "100")] {
+        let (code, said) = run(option, low);
+        assert_eq!(code, Some(3), "{said}");
+        assert!(said.contains(option), "{said}");
+        assert_eq!(run(option, high).0, Some(0), "{option}");
+    }
+    let (code, said) = run("--max-file", "1T");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("64M"), "{said}");
+}
+
+#[test]
+fn very_many_findings_are_counted_in_the_text_and_whole_in_the_json() {
+    let infos: String = (0..300)
+        .map(|i| info(&format!("pve-vm--{}--disk--0", 1000 + i), &uuid(i), i, 0))
+        .collect();
+    let folder = bundle(&[("commands/dmsetup-info.out", &infos)]);
+    let out = tempfile::tempdir().unwrap();
+    let output = analyze(folder.path(), out.path(), "json");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let all = report["nodes"][0]["findings"].as_array().unwrap().len();
+    assert!(all >= 300, "{all}");
+    let output = analyze(folder.path(), out.path(), "text");
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let more = format!("{} further issues are not shown here", all - 100);
+    assert!(shown.contains(&more), "{shown}");
+    assert_eq!(shown.matches("            do      ").count(), 100);
+}
+
+#[test]
+fn a_signal_ends_it_with_a_line_and_no_files() {
+    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+        let out = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+            .args(["analyze", "-", "-o"])
+            .arg(out.path())
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = child.id().to_string();
+        // It waits for its input once the handler's thread is there.
+        let tasks = format!("/proc/{pid}/task");
+        let named = || {
+            let names = fs::read_dir(&tasks).unwrap();
+            let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm"));
+            names
+                .flatten()
+                .filter_map(|task| name(task).ok())
+                .any(|name| name == "signals\n")
+        };
+        while !named() {
+            std::thread::yield_now();
+        }
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let stdin = child.stdin.take();
+        let output = child.wait_with_output().unwrap();
+        drop(stdin);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        assert!(said.contains("interrupted"), "{said}");
+        assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
+    }
+}

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use chrono::DateTime;
 use dmaudit::audit::Audit;
 use dmaudit::bundle::{Limits, open_archive};
+use dmaudit::cleanup::script;
 use dmaudit::parse::*;
-use dmaudit::report::compose::{Files, report};
+use dmaudit::pipeline;
 use dmaudit::report::html::{Html, Run};
 use dmaudit::report::{json, text};
 use libfuzzer_sys::fuzz_target;
@@ -18,6 +19,7 @@ fuzz_target!(|data: &[u8]| {
     match env!("CARGO_BIN_NAME") {
         "archive" => whole_way(data),
         "node_text" => whole_way(&tar(text)),
+        "pvereport" => whole_way(format!("==== general system info ====\n{text}").as_bytes()),
         "vmlist" => drop(cluster_files::parse_vmlist(text)),
         "members" => drop(cluster_files::parse_members(text)),
         "corosync" => drop(corosync::parse(text)),
@@ -38,6 +40,16 @@ fuzz_target!(|data: &[u8]| {
         "guest_list" => drop(guest_list::parse(text)),
         "holders" => drop(holders::parse(text)),
         "kernel_log" => drop(kernel_log::parse(text)),
+        "lsblk" => {
+            let devices = lsblk::parse(text).value;
+            lsblk::device_mapper(&devices).count();
+        }
+        "lvm_table" => {
+            for table in [lvm_table::Table::Lvs, lvm_table::Table::Vgs, lvm_table::Table::Pvs] {
+                lvm_table::parse(text, table);
+            }
+            lvm_table::Size::parse(text).map(|size| assert!(size.may_be(size.shown)));
+        }
         "lvm_json" => drop(lvm_json::parse(text, "lv")),
         "lvmconfig" => drop(lvmconfig::parse(text)),
         "mountinfo" => drop(mountinfo::parse(text)),
@@ -67,7 +79,7 @@ fuzz_target!(|data: &[u8]| {
 /// checksums would stop every mutation before it reaches a parser.
 fn tar(text: &str) -> Vec<u8> {
     let mut archive = Vec::new();
-    for member in text.split('\0').take(64) {
+    for member in text.split('\0').take(256) {
         let (name, content) = member.split_once('\n').unwrap_or((member, ""));
         let name = format!("dmaudit-n-20261123T183645Z/{name}");
         if name.len() > 99 {
@@ -100,15 +112,18 @@ fn whole_way(archive: &[u8]) {
         return;
     };
     let now = DateTime::UNIX_EPOCH;
-    let mut audits: Vec<Audit> = bundles.iter().map(Audit::of).collect();
-    for audit in &mut audits {
-        audit.write_script(now);
+    for bundle in &bundles {
+        let audit = Audit::of(bundle);
+        let about = audit.about(now);
+        let _ = script::render(&audit.planning.plan, &about);
     }
-    let (report, _) = report(&audits, Vec::new(), now, Files::All);
+    let report = pipeline::of_bundles(bundles, now);
     let mut shown = Vec::new();
     json::write(&report, &mut shown).expect("writing to memory");
     std::str::from_utf8(&shown).expect("JSON is UTF-8");
-    text::write(&report, &mut Vec::new()).expect("writing to memory");
+    for node in &report.nodes {
+        text::section(node).expect("writing to memory");
+    }
     let html = Html::new().expect("templates");
     let run = Run::of(&report);
     for node in &report.nodes {

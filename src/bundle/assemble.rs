@@ -10,6 +10,7 @@ use super::kind::EXPECTED;
 use super::layout::{self, Place, Stream};
 use super::limits::Limits;
 use super::snapshot::Bundle;
+use super::sosreport;
 use super::text::{Notes, decode, quoted};
 use super::verify;
 
@@ -23,6 +24,8 @@ pub(super) struct Draft {
     duplicates: BTreeSet<String>,
     /// What is unread, by path.
     pub(super) unread: BTreeMap<String, String>,
+    /// Paths that were passed over: they are there, and not checked.
+    pub(super) passed: BTreeSet<String>,
     statuses: BTreeSet<String>,
 }
 
@@ -33,17 +36,25 @@ pub(super) struct Draft {
 pub(super) fn bundles(
     name: &str,
     stem: &str,
-    contents: Contents,
+    mut contents: Contents,
     limits: &Limits,
 ) -> Result<Vec<Bundle>, OpenError> {
+    if let Some(report) = contents.report.take() {
+        return Ok(vec![report]);
+    }
     let roots = layout::roots(contents.members.iter().map(|member| member.path.as_str()));
     if roots.is_empty() {
-        return Err(no_bundle(&contents));
+        let trees = sosreport::bundles(name, stem, &mut contents, limits)?;
+        if trees.is_empty() {
+            return Err(no_bundle(&contents));
+        }
+        return Ok(trees);
     }
     if roots.len() > limits.bundles {
         return Err(OpenError::Limit {
             what: "bundles",
             limit: limits.bundles as u64,
+            option: None,
         });
     }
     let mut drafts: BTreeMap<&str, Draft> = roots
@@ -90,8 +101,8 @@ fn no_bundle(contents: &Contents) -> OpenError {
         ));
     }
     OpenError::NoBundle(format!(
-        "there is no bundle in it: expected commands/<id>.out or files/etc/pve, as in {EXPECTED} \
-         that the collector made"
+        "there is no bundle in it: expected commands/<id>.out or files/etc/pve, or a sosreport's \
+         sos_commands, as in {EXPECTED}"
     ))
 }
 
@@ -111,6 +122,7 @@ impl Draft {
     fn take_manifest(&mut self, content: Content) {
         let content = match content {
             Content::Bytes(bytes) => Ok(bytes),
+            Content::Passed => Ok(Vec::new()),
             Content::Unread(why) => Err(why),
             Content::Directory | Content::Link(_) => Err("it is no regular file".into()),
         };
@@ -123,6 +135,10 @@ impl Draft {
     fn take_command(&mut self, path: &str, id: &str, stream: Stream, content: Content) {
         let bytes = match content {
             Content::Bytes(bytes) => Ok(bytes),
+            Content::Passed => {
+                self.passed.insert(id.to_owned());
+                Ok(Vec::new())
+            }
             Content::Unread(why) => Err(why),
             Content::Directory => return,
             Content::Link(_) => Err("it is a link; links are not followed".into()),
@@ -155,12 +171,18 @@ impl Draft {
                 self.bundle.directories.insert(path.to_owned());
             }
             Content::Unread(why) => self.refuse(path, why),
-            Content::Link(_) | Content::Bytes(_) if self.has(path) => self.duplicate(path),
+            Content::Link(_) | Content::Bytes(_) | Content::Passed if self.has(path) => {
+                self.duplicate(path);
+            }
             Content::Link(target) => {
                 self.bundle.links.insert(path.to_owned(), target);
             }
             Content::Bytes(bytes) => {
                 self.bundle.files.insert(path.to_owned(), bytes);
+            }
+            Content::Passed => {
+                self.passed.insert(path.to_owned());
+                self.bundle.files.insert(path.to_owned(), Vec::new());
             }
         }
     }

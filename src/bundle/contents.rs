@@ -4,6 +4,7 @@
 use super::OpenError;
 use super::layout;
 use super::limits::Budget;
+use super::snapshot::Bundle;
 use super::text::Notes;
 
 /// A member of an archive or a folder.
@@ -14,11 +15,29 @@ pub(super) struct Member {
     pub(super) content: Content,
 }
 
+/// How much of an input is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All that belongs to a bundle.
+    Whole,
+    /// What tells a node from others; the rest may be passed over.
+    Brief,
+}
+
+impl Extent {
+    /// Whether a bundle's member at this path below its root is read.
+    pub(super) fn takes(self, path: &str) -> bool {
+        self == Self::Whole || layout::tells_the_node(path)
+    }
+}
+
 /// What a member holds.
 #[derive(Debug)]
 pub(super) enum Content {
     /// A regular file's bytes.
     Bytes(Vec<u8>),
+    /// A regular file that was passed over.
+    Passed,
     /// A folder that is listed by itself.
     Directory,
     /// A symbolic link and where it points; never followed.
@@ -38,6 +57,8 @@ pub(super) struct Contents {
     /// Archives inside, which are not opened: worth a word where no bundle is
     /// found beside them.
     pub(super) archives_inside: usize,
+    /// What a single text holds: a pvereport.
+    pub(super) report: Option<Bundle>,
 }
 
 impl Contents {

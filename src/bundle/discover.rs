@@ -1,9 +1,11 @@
 //! Finding the inputs: which of the given paths, and of the files below them,
 //! are bundles.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use walkdir::WalkDir;
 
@@ -15,6 +17,32 @@ use super::layout;
 pub struct Source {
     pub(super) path: PathBuf,
     pub(super) kind: SourceKind,
+    kept: Kept,
+}
+
+/// The bytes of an input that can be read only once, once they were read.
+#[derive(Debug, Clone, Default)]
+struct Kept(Arc<OnceLock<Vec<u8>>>);
+
+impl PartialEq for Kept {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Kept {}
+
+impl PartialOrd for Kept {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Kept {
+    // Two names of one input differ by their paths.
+    fn cmp(&self, _: &Self) -> Ordering {
+        Ordering::Equal
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +61,24 @@ impl Source {
         }
     }
 
+    /// The bytes of an input that can be read only once: read now, or kept
+    /// from before.
+    pub(super) fn once<E>(&self, read: impl FnOnce() -> Result<Vec<u8>, E>) -> Result<&[u8], E> {
+        if let Some(bytes) = self.kept.0.get() {
+            return Ok(bytes);
+        }
+        let bytes = read()?;
+        Ok(self.kept.0.get_or_init(|| bytes))
+    }
+
+    /// Bytes of the file; 0 where that is not known.
+    pub fn size(&self) -> u64 {
+        fs::metadata(&self.path)
+            .ok()
+            .filter(fs::Metadata::is_file)
+            .map_or(0, |about| about.len())
+    }
+
     /// An archive or a bundle's folder at this path, without a search.
     pub fn at(path: &Path) -> Self {
         let kind = match path.is_dir() {
@@ -42,6 +88,7 @@ impl Source {
         Self {
             path: path.to_owned(),
             kind,
+            kept: Kept::default(),
         }
     }
 }
@@ -69,7 +116,7 @@ pub struct Discovery {
 ///
 /// Links that are found are not followed. A file that is given by name is
 /// taken for an archive whatever its name; in a folder only names that
-/// promise an archive count.
+/// promise an archive count, and texts that begin as a pvereport.
 pub fn discover(paths: &[PathBuf]) -> Discovery {
     let mut search = Search::default();
     for path in paths {
@@ -111,7 +158,11 @@ impl Search {
     }
 
     fn add(&mut self, real: PathBuf, path: PathBuf, kind: SourceKind) {
-        self.sources.entry(real).or_insert(Source { path, kind });
+        self.sources.entry(real).or_insert_with(|| Source {
+            path,
+            kind,
+            kept: Kept::default(),
+        });
     }
 
     fn reject(&mut self, path: &Path, error: String) {
@@ -145,7 +196,7 @@ impl Search {
                 walk.skip_current_dir();
                 SourceKind::Folder
             } else if entry.file_type().is_file()
-                && kind::named_as_archive(&entry.file_name().to_string_lossy())
+                && is_input(entry.path(), &entry.file_name().to_string_lossy())
             {
                 SourceKind::Archive
             } else {
@@ -164,9 +215,18 @@ impl Search {
     }
 }
 
+/// Whether a file in a folder is an input: by its name an archive, or by its
+/// beginning a pvereport.
+fn is_input(path: &Path, name: &str) -> bool {
+    kind::named_as_archive(name) || (kind::named_as_text(name) && super::is_pvereport(path))
+}
+
 /// Whether a folder is an unpacked bundle: it has `commands/` with outputs, or
-/// `files/etc`.
+/// `files/etc`; or an unpacked sosreport.
 fn is_bundle(folder: &Path) -> bool {
+    if folder.join("sos_commands").is_dir() {
+        return true;
+    }
     let Ok(entries) = fs::read_dir(folder.join("commands")) else {
         return folder.join("files/etc").is_dir();
     };

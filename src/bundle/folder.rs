@@ -10,13 +10,20 @@ use super::OpenError;
 use super::contents::{Content, Contents};
 use super::layout;
 use super::limits::Budget;
+use super::sosreport;
 
 /// Reads the folder's `manifest.json`, `commands/` and `files/`. Links are
 /// recorded and not followed; what can't be read is kept as unread.
 pub(super) fn read(folder: &Path, budget: &mut Budget<'_>) -> Result<Contents, OpenError> {
     fs::read_dir(folder).map_err(OpenError::Io)?;
     let mut contents = Contents::default();
-    for part in ["manifest.json", "commands", "files"] {
+    let mut parts = ["manifest.json", "commands", "files"]
+        .map(str::to_owned)
+        .to_vec();
+    if folder.join("sos_commands").is_dir() {
+        parts.extend(sosreport::parts());
+    }
+    for part in parts {
         let below = folder.join(part);
         if fs::symlink_metadata(&below).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
         {
@@ -35,7 +42,7 @@ pub(super) fn read(folder: &Path, budget: &mut Budget<'_>) -> Result<Contents, O
             let Some(path) = contents.path(relative.as_os_str().as_encoded_bytes()) else {
                 continue;
             };
-            if layout::place(&path).is_none() {
+            if layout::place(&path).is_none() && !sosreport::is_part(&path) {
                 continue;
             }
             let content = match &entry {

@@ -7,20 +7,41 @@ pub(super) enum Kind {
     Tar,
     TarGz,
     TarZst,
+    TarXz,
 }
 
 /// What `dmaudit` reads, for messages.
-pub(super) const EXPECTED: &str = "a bundle as .zip, .tar.gz, .tgz, .tar.zst or .tar";
+pub(super) const EXPECTED: &str = "a bundle as .zip, .tar.gz, .tgz, .tar.zst or .tar, a pvereport's text or a sosreport's .tar.xz or .tar.gz";
 
-const SUFFIXES: [&str; 7] = [
+const SUFFIXES: [&str; 9] = [
     ".zip",
     ".tar.gz",
     ".tgz",
     ".tar.zst",
     ".tar.zstd",
     ".tzst",
+    ".tar.xz",
+    ".txz",
     ".tar",
 ];
+
+/// Names of texts that may be a pvereport, packed or not.
+const TEXTS: [&str; 8] = [
+    ".txt",
+    ".log",
+    ".report",
+    ".pvereport",
+    ".txt.gz",
+    ".log.gz",
+    ".txt.xz",
+    ".log.xz",
+];
+
+/// Whether a file of this name may be a pvereport: its beginning tells.
+pub(super) fn named_as_text(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    TEXTS.iter().any(|suffix| name.ends_with(suffix))
+}
 
 /// Whether a file of this name is looked at in a folder that is searched.
 pub(super) fn named_as_archive(name: &str) -> bool {
@@ -39,7 +60,9 @@ fn suffix(name: &str) -> Option<&'static str> {
 /// A file's name without folders and without an archive's suffix.
 pub(super) fn stem(name: &str) -> &str {
     let name = name.rsplit('/').next().unwrap_or(name);
+    let text = || TEXTS.into_iter().find(|suffix| name.ends_with(suffix));
     suffix(name)
+        .or_else(text)
         .and_then(|suffix| name.get(..name.len() - suffix.len()))
         .filter(|stem| !stem.is_empty())
         .unwrap_or(name)
@@ -57,6 +80,9 @@ pub(super) fn of(bytes: &[u8]) -> Result<Kind, String> {
     if bytes.starts_with(b"\x28\xb5\x2f\xfd") || is_zstd_skippable(bytes) {
         return Ok(Kind::TarZst);
     }
+    if bytes.starts_with(b"\xfd7zXZ\0") {
+        return Ok(Kind::TarXz);
+    }
     // By its checksum: old tar headers have no magic number.
     if super::tar::begins_with_header(bytes) {
         return Ok(Kind::Tar);
@@ -69,8 +95,7 @@ fn is_zstd_skippable(bytes: &[u8]) -> bool {
 }
 
 fn described(bytes: &[u8]) -> String {
-    let known: [(&[u8], &str); 8] = [
-        (b"\xfd7zXZ\0", "an xz archive"),
+    let known: [(&[u8], &str); 7] = [
         (b"BZh", "a bzip2 archive"),
         (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
         (b"Rar!", "a RAR archive"),

@@ -162,6 +162,26 @@ pub(super) fn place(path: &str) -> Option<Place<'_>> {
     (absolute.len() > 1 && absolute.starts_with('/')).then_some(Place::File(absolute))
 }
 
+/// Whether the member at this path below a root says which node of which
+/// cluster the bundle is of, and when it was taken.
+pub(super) fn tells_the_node(path: &str) -> bool {
+    const MEMBERS: [&str; 12] = [
+        "manifest.json",
+        "commands/uname.out",
+        "commands/date.out",
+        "commands/machine-id.out",
+        "commands/vgs-json.out",
+        "files/etc/hostname",
+        "files/etc/corosync/corosync.conf",
+        "files/etc/pve/corosync.conf",
+        "files/etc/pve/.members",
+        "files/etc/pve/storage.cfg",
+        "files/etc/pve/local",
+        "files/etc/pve/qemu-server",
+    ];
+    MEMBERS.contains(&path)
+}
+
 fn command(name: &str) -> Option<(&str, Stream)> {
     let (id, extension) = name.rsplit_once('.')?;
     let stream = match extension {

@@ -29,6 +29,16 @@ pub struct Limits {
 /// repetitive bundle is not a bomb.
 pub const RATIO_FREE_BYTES: u64 = 16 << 20;
 
+/// A sosreport may have so many times the bytes that are passed by unread: a
+/// large node's has 2 GiB.
+const WIDE_BYTES: u64 = 32;
+
+/// … so many times the members,
+const WIDE_ENTRIES: usize = 10;
+
+/// … and on disk so many times the bytes: it is not held in memory.
+pub(super) const WIDE_ARCHIVE: u64 = 16;
+
 /// Bytes of a `manifest.json`: 20,000 files with their hashes need 4 MiB.
 pub(super) const MANIFEST_BYTES: u64 = 8 << 20;
 
@@ -62,7 +72,9 @@ pub(super) struct Budget<'a> {
     /// Bytes of the archive; `None` for a folder, which has no ratio.
     archive: Option<u64>,
     used: u64,
+    passed: u64,
     entries: usize,
+    wide: bool,
 }
 
 impl<'a> Budget<'a> {
@@ -71,7 +83,9 @@ impl<'a> Budget<'a> {
             limits,
             archive,
             used: 0,
+            passed: 0,
             entries: 0,
+            wide: false,
         }
     }
 
@@ -82,18 +96,56 @@ impl<'a> Budget<'a> {
             return Err(OpenError::Limit {
                 what: "bytes when unpacked",
                 limit: self.limits.total_bytes,
+                option: Some("--max-total"),
             });
         }
+        self.ratio()
+    }
+
+    fn ratio(&self) -> Result<(), OpenError> {
+        let used = self.used.saturating_add(self.passed);
         if let Some(archive) = self.archive
-            && self.used > RATIO_FREE_BYTES
-            && self.used / archive.max(1) >= self.limits.ratio
+            && used > RATIO_FREE_BYTES
+            && used / archive.max(1) >= self.limits.ratio
         {
             return Err(OpenError::Limit {
                 what: "times its own size when unpacked",
                 limit: self.limits.ratio,
+                option: Some("--max-ratio"),
             });
         }
         Ok(())
+    }
+
+    /// Counts bytes that are passed by: they cost time, and no memory.
+    pub(super) fn passed(&mut self, bytes: u64) -> Result<(), OpenError> {
+        if !self.wide {
+            return self.bytes(bytes);
+        }
+        self.passed = self.passed.saturating_add(bytes);
+        let limit = self.limits.total_bytes.saturating_mul(WIDE_BYTES);
+        if self.passed > limit {
+            return Err(OpenError::Limit {
+                what: "bytes when unpacked",
+                limit,
+                option: Some("--max-total"),
+            });
+        }
+        self.ratio()
+    }
+
+    /// Allows for the size of a sosreport, of which little is kept.
+    pub(super) fn widen(&mut self) {
+        self.wide = true;
+    }
+
+    /// Whether the archive is larger on disk than a bundle may be: then only
+    /// a sosreport is read.
+    pub(super) fn is_too_large(&self) -> bool {
+        let large = self
+            .archive
+            .is_some_and(|bytes| bytes > self.limits.archive_bytes);
+        large && !self.wide
     }
 
     /// Counts a member whose name (of `length` bytes) is kept.
@@ -104,10 +156,15 @@ impl<'a> Budget<'a> {
     /// Counts one more member, kept or not.
     pub(super) fn entry(&mut self) -> Result<(), OpenError> {
         self.entries += 1;
-        if self.entries > self.limits.entries {
+        let limit = match self.wide {
+            true => self.limits.entries.saturating_mul(WIDE_ENTRIES),
+            false => self.limits.entries,
+        };
+        if self.entries > limit {
             return Err(OpenError::Limit {
                 what: "members",
-                limit: self.limits.entries as u64,
+                limit: limit as u64,
+                option: Some("--max-entries"),
             });
         }
         Ok(())

@@ -16,16 +16,19 @@ mod layout;
 mod limits;
 mod loose_json;
 mod manifest;
+mod pvereport;
 mod snapshot;
+mod sosreport;
 mod tar;
 mod text;
 mod verify;
+mod xz;
 mod zip;
 mod zip_directory;
 mod zstd;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 pub use discover::{Discovery, Rejected, Source, discover};
@@ -33,10 +36,11 @@ pub use limits::{Limits, RATIO_FREE_BYTES};
 pub use manifest::{CommandRecord, FileRecord, MANIFEST_FORMAT, Manifest, UnreadRecord};
 pub use snapshot::{Bundle, Output, Unread};
 
-use contents::Contents;
+use contents::{Contents, Extent};
 use discover::SourceKind;
+use flate2::bufread::{self, MultiGzDecoder};
 use kind::{EXPECTED, Kind};
-use limits::Budget;
+use limits::{Budget, WIDE_ARCHIVE};
 
 /// Why an input is not read. The input's name is not in the message.
 #[derive(Debug, thiserror::Error)]
@@ -58,14 +62,16 @@ pub enum OpenError {
     Malformed(String),
     /// It is larger than it may be.
     #[error(
-        "it has more than the {limit} {what} that are allowed; raise the limit if you trust where \
-         it comes from"
+        "it has more than the {limit} {what} that are allowed; {} where it comes from",
+        raise(option)
     )]
     Limit {
         /// What there is too much of, in words.
         what: &'static str,
         /// How much is allowed.
         limit: u64,
+        /// The option of the command line that raises it, if there is one.
+        option: Option<&'static str>,
     },
     /// It is sound and holds no bundle.
     #[error("{0}")]
@@ -75,6 +81,13 @@ pub enum OpenError {
     Unusable(String),
 }
 
+fn raise(option: &Option<&str>) -> String {
+    match option {
+        Some(option) => format!("raise the limit with {option} if you trust"),
+        None => "split it if you trust".to_owned(),
+    }
+}
+
 /// Reads the bundles of one input: most often one, several where an archive
 /// has several top folders. They are sorted by top folder.
 ///
@@ -82,19 +95,42 @@ pub enum OpenError {
 /// Where the input as a whole can't be read; what is wrong with a part of it
 /// is in [`Bundle::notes`] and [`Bundle::unread`].
 pub fn open(source: &Source, limits: &Limits) -> Result<Vec<Bundle>, OpenError> {
+    open_extent(source, limits, Extent::Whole)
+}
+
+/// Reads of the bundles of one input only what tells their nodes from others:
+/// the same bundles in the same order as [`open`], most of whose outputs and
+/// files are empty. Much quicker where the input is a zip.
+///
+/// # Errors
+/// As those of [`open`], but damage to what is not looked at is not seen.
+pub fn open_brief(source: &Source, limits: &Limits) -> Result<Vec<Bundle>, OpenError> {
+    open_extent(source, limits, Extent::Brief)
+}
+
+fn open_extent(source: &Source, limits: &Limits, extent: Extent) -> Result<Vec<Bundle>, OpenError> {
     let name = source.name();
-    let archive = match source.kind {
+    let stem = kind::stem(&name);
+    let contents = match source.kind {
         SourceKind::Folder => return open_folder(&name, &source.path, limits),
-        SourceKind::StandardInput => all_of(io::stdin().lock(), 0, limits)?,
+        SourceKind::StandardInput => {
+            let archive = source.once(|| all_of(io::stdin().lock(), 0, limits))?;
+            contents_of(archive, &name, limits, extent)?
+        }
         SourceKind::Archive => {
             let file = File::open(&source.path).map_err(OpenError::Io)?;
-            let length = file.metadata().map_err(OpenError::Io)?.len();
-            all_of(file, length, limits)?
+            let about = file.metadata().map_err(OpenError::Io)?;
+            if !about.is_file() {
+                let archive = source.once(|| all_of(file, 0, limits))?;
+                contents_of(archive, &name, limits, extent)?
+            } else if about.len() > limits.archive_bytes {
+                contents_of_large(file, about.len(), &name, limits)?
+            } else {
+                contents_of(&all_of(file, about.len(), limits)?, &name, limits, extent)?
+            }
         }
     };
-    let contents = contents_of(&archive, limits)?;
-    drop(archive);
-    assemble::bundles(&name, kind::stem(&name), contents, limits)
+    assemble::bundles(&name, stem, contents, limits)
 }
 
 /// Reads the bundles of an archive that is in memory; `name` is what a person
@@ -103,18 +139,139 @@ pub fn open(source: &Source, limits: &Limits) -> Result<Vec<Bundle>, OpenError> 
 /// # Errors
 /// As those of [`open`].
 pub fn open_archive(name: &str, archive: &[u8], limits: &Limits) -> Result<Vec<Bundle>, OpenError> {
-    let contents = contents_of(archive, limits)?;
+    let contents = contents_of(archive, name, limits, Extent::Whole)?;
     assemble::bundles(name, kind::stem(name), contents, limits)
 }
 
-fn contents_of(archive: &[u8], limits: &Limits) -> Result<Contents, OpenError> {
+fn contents_of(
+    archive: &[u8],
+    name: &str,
+    limits: &Limits,
+    extent: Extent,
+) -> Result<Contents, OpenError> {
     let mut budget = Budget::new(limits, Some(archive.len() as u64));
-    match kind::of(archive).map_err(OpenError::Unknown)? {
-        Kind::Zip => zip::read(archive, &mut budget),
-        Kind::Tar => tar::read(archive, &mut budget),
-        Kind::TarGz => tar::read(flate2::bufread::MultiGzDecoder::new(archive), &mut budget),
-        Kind::TarZst => tar::read(zstd::ZstdReader::new(archive), &mut budget),
+    if pvereport::begins(archive) {
+        return report(archive, name, &mut budget);
     }
+    match kind::of(archive).map_err(OpenError::Unknown)? {
+        Kind::Zip => zip::read(archive, extent, &mut budget),
+        Kind::Tar => tar::read(archive, &mut budget),
+        Kind::TarGz => packed(MultiGzDecoder::new(archive), name, &mut budget),
+        Kind::TarXz => packed(xz::Xz::new(archive), name, &mut budget),
+        Kind::TarZst => packed(zstd::ZstdReader::new(archive), name, &mut budget),
+    }
+}
+
+/// What a packed stream holds: a tar archive, or the text of a pvereport.
+fn packed(
+    mut stream: impl Read,
+    name: &str,
+    budget: &mut Budget<'_>,
+) -> Result<Contents, OpenError> {
+    let mut head = Vec::new();
+    let began = (&mut stream)
+        .take(pvereport::HEAD_BYTES as u64)
+        .read_to_end(&mut head);
+    if !pvereport::begins(&head) {
+        // An error at the beginning is met where the stream was read to.
+        let rest = Failing(began.err()).chain(stream);
+        return tar::read(head.as_slice().chain(rest), budget);
+    }
+    let mut whole = head.as_slice().chain(stream);
+    let limit = budget.limits.file_bytes;
+    let mut text = Vec::new();
+    let mut piece = [0; 16 << 10];
+    loop {
+        match whole
+            .read(&mut piece)
+            .map_err(|error| OpenError::Truncated(error.to_string()))?
+        {
+            0 => return report(&text, name, budget),
+            read => {
+                budget.passed(read as u64)?;
+                text.extend_from_slice(piece.get(..read).unwrap_or_default());
+            }
+        }
+        if text.len() as u64 > limit {
+            return Err(OpenError::Limit {
+                what: "bytes in one text",
+                limit,
+                option: Some("--max-file"),
+            });
+        }
+    }
+}
+
+/// Ends at once, or with an error that came earlier.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// A pvereport's text.
+fn report(text: &[u8], name: &str, budget: &mut Budget<'_>) -> Result<Contents, OpenError> {
+    Ok(Contents {
+        report: Some(pvereport::bundle(name, kind::stem(name), text, budget)?),
+        ..Contents::default()
+    })
+}
+
+/// An archive that is larger than a bundle may be: a sosreport, which is read
+/// as it passes by.
+fn contents_of_large(
+    mut file: File,
+    length: u64,
+    name: &str,
+    limits: &Limits,
+) -> Result<Contents, OpenError> {
+    let too_large = |limit| OpenError::Limit {
+        what: "bytes as it is packed",
+        limit,
+        option: Some("--max-archive"),
+    };
+    let most = limits.archive_bytes.saturating_mul(WIDE_ARCHIVE);
+    if length > most {
+        return Err(too_large(most));
+    }
+    let mut head = Vec::new();
+    (&mut file)
+        .take(512)
+        .read_to_end(&mut head)
+        .map_err(OpenError::Io)?;
+    file.rewind().map_err(OpenError::Io)?;
+    let stream = BufReader::with_capacity(1 << 16, file);
+    let mut budget = Budget::new(limits, Some(length));
+    match kind::of(&head).map_err(OpenError::Unknown)? {
+        Kind::Tar => tar::read(stream, &mut budget),
+        Kind::TarGz => packed(bufread::MultiGzDecoder::new(stream), name, &mut budget),
+        Kind::TarXz => packed(xz::Xz::new(stream), name, &mut budget),
+        Kind::Zip | Kind::TarZst => Err(too_large(limits.archive_bytes)),
+    }
+}
+
+/// Whether a file begins as a pvereport, packed or not.
+fn is_pvereport(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    let mut head = Vec::new();
+    let most = pvereport::HEAD_BYTES as u64;
+    let mut stream = BufReader::new(file);
+    let name = path.to_string_lossy();
+    // A damaged beginning is none.
+    let _ = if name.ends_with(".gz") {
+        bufread::MultiGzDecoder::new(stream)
+            .take(most)
+            .read_to_end(&mut head)
+    } else if name.ends_with(".xz") {
+        xz::Xz::new(stream).take(most).read_to_end(&mut head)
+    } else {
+        (&mut stream).take(most).read_to_end(&mut head)
+    };
+    pvereport::begins(&head)
 }
 
 fn open_folder(name: &str, folder: &Path, limits: &Limits) -> Result<Vec<Bundle>, OpenError> {
@@ -133,6 +290,7 @@ fn all_of(reader: impl Read, length: u64, limits: &Limits) -> Result<Vec<u8>, Op
     let too_large = || OpenError::Limit {
         what: "bytes as it is packed",
         limit,
+        option: Some("--max-archive"),
     };
     if length > limit {
         return Err(too_large());

@@ -13,6 +13,7 @@ use super::OpenError;
 use super::contents::{Content, Contents};
 use super::layout;
 use super::limits::Budget;
+use super::sosreport;
 
 const BLOCK: usize = 512;
 
@@ -142,7 +143,16 @@ impl<R: Read> Walk<'_, '_, R> {
             return self.skip(size);
         };
         self.contents.look_at_name(&path);
-        if !layout::may_matter(&path) {
+        if sosreport::is_tree(&path) {
+            self.budget.widen();
+        } else if self.budget.is_too_large() {
+            return Err(Stop::Refused(OpenError::Limit {
+                what: "bytes as it is packed",
+                limit: self.budget.limits.archive_bytes,
+                option: Some("--max-archive"),
+            }));
+        }
+        if !layout::may_matter(&path) && !sosreport::may_matter(&path) {
             return self.skip(size);
         }
         let content = match kind {
@@ -224,7 +234,7 @@ impl<R: Read> Walk<'_, '_, R> {
             let wanted = rest.min(buffer.len() as u64);
             let room = buffer.get_mut(..wanted as usize).unwrap_or_default();
             self.stream.read_exact(room)?;
-            self.budget.bytes(wanted)?;
+            self.budget.passed(wanted)?;
             rest -= wanted;
         }
         Ok(())
@@ -232,7 +242,7 @@ impl<R: Read> Walk<'_, '_, R> {
 
     /// Reads one block, and says how much of it there was.
     fn block(&mut self, block: &mut [u8]) -> Result<usize, Stop> {
-        self.budget.bytes(block.len() as u64)?;
+        self.budget.passed(block.len() as u64)?;
         let mut filled = 0;
         while let Some(room) = block.get_mut(filled..).filter(|room| !room.is_empty()) {
             match self.stream.read(room) {
@@ -252,7 +262,7 @@ impl<R: Read> Walk<'_, '_, R> {
         loop {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return Ok(()),
-                Ok(read) => self.budget.bytes(read as u64)?,
+                Ok(read) => self.budget.passed(read as u64)?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
             }

@@ -3,7 +3,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::OpenError;
-use super::contents::{Content, Contents};
+use super::contents::{Content, Contents, Extent};
 use super::layout;
 use super::limits::Budget;
 use super::zip_directory::{self, Directory, Member};
@@ -18,7 +18,11 @@ const WRONG_SIZE: &str = "its size is not what the archive says";
 /// A member that is damaged, encrypted or packed by another method than
 /// deflate is kept as unread; an archive without a sound list of members, or
 /// beyond the limits, is an error.
-pub(super) fn read(archive: &[u8], budget: &mut Budget<'_>) -> Result<Contents, OpenError> {
+pub(super) fn read(
+    archive: &[u8],
+    extent: Extent,
+    budget: &mut Budget<'_>,
+) -> Result<Contents, OpenError> {
     let mut contents = Contents::default();
     let mut listed = Vec::new();
     for member in Directory::find(archive)? {
@@ -41,10 +45,24 @@ pub(super) fn read(archive: &[u8], budget: &mut Budget<'_>) -> Result<Contents, 
 
     let mut inflater = Inflater::new();
     for (path, member) in listed {
-        let content = content(archive, &path, &member, &mut inflater, budget)?;
+        let rest = layout::root_of(&roots, &path).and_then(|root| layout::below(root, &path));
+        let content = if rest.is_some_and(|rest| extent.takes(rest)) || is_special(&member) {
+            content(archive, &path, &member, &mut inflater, budget)?
+        } else {
+            Content::Passed
+        };
         contents.keep(budget, path, content)?;
     }
     Ok(contents)
+}
+
+/// Whether a member is anything but a regular file, by its mode or its name.
+fn is_special(member: &Member<'_>) -> bool {
+    member
+        .mode
+        .is_some_and(|mode| !matches!(mode & 0o170_000, 0 | 0o100_000))
+        || member.name.ends_with(b"/")
+        || member.name.ends_with(b"\\")
 }
 
 /// Some Windows tools write `\` between folders.

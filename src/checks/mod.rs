@@ -24,6 +24,7 @@ mod orphans;
 mod outdated_table;
 mod overlapping_mappings;
 mod overlaps;
+pub mod shared;
 mod stale_mapping;
 mod sweep;
 mod thin_pools;
@@ -32,6 +33,7 @@ use crate::model::device::{Device, Index};
 use crate::model::finding::Finding;
 use crate::model::node::Node;
 use crate::verdicts::{Judgement, Verdicts};
+use shared::Shared;
 
 /// A check, as its file declares it.
 #[derive(Debug)]
@@ -53,7 +55,7 @@ pub enum Run {
     /// One node.
     Node(fn(&Case<'_>) -> Outcome),
     /// The nodes of a cluster together.
-    Cluster(fn(&[Case<'_>]) -> Outcome),
+    Cluster(fn(&[&Shared]) -> Outcome),
 }
 
 /// A node with its verdicts.
@@ -141,10 +143,10 @@ pub fn node_findings(case: &Case<'_>) -> (Vec<Finding>, Vec<(&'static Check, &'s
 }
 
 /// The findings of a cluster, worst first, and the checks that could not run.
-pub fn cluster_findings(cases: &[Case<'_>]) -> (Vec<Finding>, Vec<(&'static Check, &'static str)>) {
+pub fn cluster_findings(nodes: &[&Shared]) -> (Vec<Finding>, Vec<(&'static Check, &'static str)>) {
     run(|check| match check.run {
         Run::Node(_) => None,
-        Run::Cluster(run) => Some(run(cases)),
+        Run::Cluster(run) => Some(run(nodes)),
     })
 }
 

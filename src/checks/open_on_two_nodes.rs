@@ -3,12 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::vg_lv;
-use super::{Case, Check, Outcome, Run, info_evidence};
-use crate::model::device::{Device, Index};
+use super::shared::{Opened, Shared};
+use super::{Check, Outcome, Run};
 use crate::model::finding::{Finding, Severity};
-use crate::model::names::{GuestVolume, VolumeKind};
-use crate::model::verdict::Verdict;
-use crate::verdicts::Judgement;
 
 pub(super) const CHECK: Check = Check {
     name: "open-on-two-nodes",
@@ -18,29 +15,21 @@ pub(super) const CHECK: Check = Check {
 };
 
 /// A volume that is open on a node.
-struct Opened<'a> {
-    case: Case<'a>,
-    index: Index,
-    device: &'a Device,
-    judgement: &'a Judgement,
-}
+type OpenOn<'a> = (&'a Shared, &'a Opened);
 
-fn run(cases: &[Case<'_>]) -> Outcome {
+fn run(nodes: &[&Shared]) -> Outcome {
     let mut needs = None;
     let mut findings = Vec::new();
-    for opened in opened(cases).into_values() {
-        let nodes: BTreeSet<&str> = opened
-            .iter()
-            .map(|one| one.case.node.name.as_str())
-            .collect();
-        if nodes.len() < 2 {
+    for opened in opened(nodes).into_values() {
+        let names: BTreeSet<&str> = opened.iter().map(|(on, _)| on.node.as_str()).collect();
+        if names.len() < 2 {
             continue;
         }
         let guests = guests(&opened);
-        if guests.iter().any(|vmid| migrates(cases, *vmid)) {
+        if guests.iter().any(|vmid| migrates(nodes, *vmid)) {
             continue;
         }
-        if let Some(missing) = guests.iter().find_map(|vmid| unsure(cases, *vmid)) {
+        if let Some(missing) = guests.iter().find_map(|vmid| unsure(nodes, *vmid)) {
             needs = Some(missing);
             continue;
         }
@@ -49,108 +38,76 @@ fn run(cases: &[Case<'_>]) -> Outcome {
     Outcome { findings, needs }
 }
 
-/// Guests' volumes that are open, by the UUIDs of VG and LV. Others on shared
-/// storage may hold a cluster file system, and a template's disk is read by
-/// its linked clones wherever they run.
-fn opened<'a>(cases: &[Case<'a>]) -> BTreeMap<(&'a str, &'a str), Vec<Opened<'a>>> {
-    let mut opened: BTreeMap<_, Vec<Opened<'a>>> = BTreeMap::new();
-    for case in cases {
-        for (index, device, judgement) in case.entries() {
-            let Some(uuid) = device.lvm_uuid.as_ref().filter(|uuid| uuid.layer.is_none()) else {
-                continue;
-            };
-            let writable = judgement
-                .volume
-                .as_ref()
-                .is_some_and(|volume| volume.kind != VolumeKind::Base);
-            if judgement.verdict.is_guests() && writable && device.open.is_some_and(|open| open > 0)
-            {
-                opened
-                    .entry((uuid.vg.as_str(), uuid.lv.as_str()))
-                    .or_default()
-                    .push(Opened {
-                        case: *case,
-                        index,
-                        device,
-                        judgement,
-                    });
-            }
+/// What is open, by the UUIDs of VG and LV.
+fn opened<'a>(nodes: &[&'a Shared]) -> BTreeMap<(&'a str, &'a str), Vec<OpenOn<'a>>> {
+    let mut opened: BTreeMap<_, Vec<OpenOn<'a>>> = BTreeMap::new();
+    for node in nodes {
+        for one in &node.opened {
+            opened
+                .entry((one.vg_uuid.as_str(), one.lv_uuid.as_str()))
+                .or_default()
+                .push((node, one));
         }
     }
     opened
 }
 
 /// The guests whose volume it is, by name and by reference.
-fn guests(opened: &[Opened<'_>]) -> BTreeSet<u64> {
+fn guests(opened: &[OpenOn<'_>]) -> BTreeSet<u64> {
     opened
         .iter()
-        .flat_map(|one| {
-            let named = one
-                .judgement
-                .volume
-                .as_ref()
-                .map(|volume: &GuestVolume| volume.vmid);
-            let referenced = one.judgement.referenced.as_ref().map(|hit| hit.vmid);
-            named.into_iter().chain(referenced)
-        })
+        .flat_map(|(_, one)| one.named_vmid.into_iter().chain(one.referenced_by))
         .collect()
 }
 
-fn migrates(cases: &[Case<'_>], vmid: u64) -> bool {
-    cases.iter().any(|case| {
-        let guests = &case.node.guests;
-        let all = guests.here.iter().chain(&guests.elsewhere);
-        all.filter(|guest| guest.vmid == vmid)
-            .any(|guest| guest.lock.as_deref() == Some("migrate"))
-    })
+fn migrates(nodes: &[&Shared], vmid: u64) -> bool {
+    nodes
+        .iter()
+        .flat_map(|node| &node.homes)
+        .any(|home| home.vmid == vmid && home.migrating)
 }
 
 /// Why it can't be told whether a guest is being migrated, if so.
-fn unsure(cases: &[Case<'_>], vmid: u64) -> Option<&'static str> {
-    let guests = || cases.iter().map(|case| &case.node.guests);
-    if guests().all(|guests| guests.unusable.is_some()) {
+fn unsure(nodes: &[&Shared], vmid: u64) -> Option<&'static str> {
+    if nodes.iter().all(|node| !node.configurations) {
         return Some("/etc/pve with the guests' configurations, which tell a migration");
     }
-    if guests().any(|guests| guests.unread.contains_key(&vmid)) {
+    if nodes.iter().any(|node| node.unread.contains(&vmid)) {
         return Some("the configuration of every guest whose disk is open on two nodes");
     }
     // It moved between the snapshots: each shows a different moment.
-    let homes: BTreeSet<&str> = guests()
-        .flat_map(|guests| guests.here.iter().chain(&guests.elsewhere))
-        .filter(|guest| guest.vmid == vmid)
-        .map(|guest| guest.node.as_str())
+    let homes: BTreeSet<&str> = nodes
+        .iter()
+        .flat_map(|node| &node.homes)
+        .filter(|home| home.vmid == vmid)
+        .map(|home| home.node.as_str())
         .collect();
     (homes.len() > 1)
         .then_some("snapshots of all nodes from the same moment: a guest moved in between")
 }
 
-fn finding(opened: &[Opened<'_>]) -> Option<Finding> {
-    let first = opened.first()?;
+fn finding(opened: &[OpenOn<'_>]) -> Option<Finding> {
+    let (_, first) = opened.first()?;
     let name = opened
         .iter()
-        .find_map(|one| one.case.node.lvm.of(one.device))
-        .map(|lv| (lv.vg.as_str(), lv.name.as_str()))
-        .or_else(|| first.device.volume());
+        .find_map(|(_, one)| one.known_as.as_ref())
+        .or(first.named.as_ref());
     let (vg, lv) = name?;
-    let holders = |one: &Opened<'_>| match one.case.node.holder_texts(one.index) {
-        holders if holders.is_empty() => "a holder that was not recorded".to_owned(),
+    let holders = |one: &Opened| match one.holders.as_slice() {
+        [] => "a holder that was not recorded".to_owned(),
         holders => holders.join(", "),
     };
     let who: Vec<String> = opened
         .iter()
-        .map(|one| format!("{} by {}", one.case.node.name, holders(one)))
+        .map(|(on, one)| format!("{} by {}", on.node, holders(one)))
         .collect();
     // Guests on every one of the nodes have it in their configurations.
     let owners: BTreeSet<u64> = opened
         .iter()
-        .filter(|one| one.judgement.verdict == Verdict::Valid)
-        .filter_map(|one| one.judgement.referenced.as_ref())
-        .map(|hit| hit.vmid)
+        .filter(|(_, one)| one.valid)
+        .filter_map(|(_, one)| one.referenced_by)
         .collect();
-    let meant = owners.len() > 1
-        && opened
-            .iter()
-            .all(|one| one.judgement.verdict == Verdict::Valid);
+    let meant = owners.len() > 1 && opened.iter().all(|(_, one)| one.valid);
     let mut message = format!(
         "{vg}/{lv} is open on {} nodes: on {}.",
         opened.len(),
@@ -163,11 +120,11 @@ fn finding(opened: &[Opened<'_>]) -> Option<Finding> {
     });
     let wrong: Vec<String> = opened
         .iter()
-        .filter(|one| one.judgement.verdict != Verdict::Valid)
-        .map(|one| {
+        .filter(|(_, one)| !one.valid)
+        .map(|(on, one)| {
             format!(
                 "on {}, find out what holds it ({}), stop that, then lvchange -an {}",
-                one.case.node.name,
+                on.node,
                 holders(one),
                 vg_lv(vg, lv)
             )
@@ -177,7 +134,7 @@ fn finding(opened: &[Opened<'_>]) -> Option<Finding> {
         check: CHECK.name,
         severity: if meant { Severity::Warning } else { Severity::Critical },
         subject: format!("{vg}/{lv}"),
-        vmid: first.judgement.vmid,
+        vmid: first.vmid,
         message,
         impact: "Two nodes write to one disk and neither knows of the other: its file systems are destroyed, unless they are made for that."
             .to_owned(),
@@ -191,16 +148,16 @@ fn finding(opened: &[Opened<'_>]) -> Option<Finding> {
                 wrong.join("; ")
             )
         },
-        evidence: opened
-            .iter()
-            .flat_map(|one| {
-                let node = &one.case.node.name;
-                let at = one.case.node.collected_at.map(|at| at.to_rfc3339());
-                let taken = at.map_or_else(String::new, |at| format!(" (snapshot of {at})"));
-                let held = one.case.node.holder_texts(one.index);
-                std::iter::once(format!("{node}{taken}: {}", info_evidence(one.device)))
-                    .chain(held.into_iter().map(move |holder| format!("{node}: held by {holder}")))
-            })
-            .collect(),
+        evidence: opened.iter().flat_map(evidence).collect(),
     })
+}
+
+fn evidence((on, one): &OpenOn<'_>) -> Vec<String> {
+    let node = &on.node;
+    let at = on.collected_at.map(|at| at.to_rfc3339());
+    let taken = at.map_or_else(String::new, |at| format!(" (snapshot of {at})"));
+    let held = one.holders.iter();
+    std::iter::once(format!("{node}{taken}: {}", one.evidence))
+        .chain(held.map(|holder| format!("{node}: held by {holder}")))
+        .collect()
 }

@@ -20,10 +20,10 @@ fn run(case: &Case<'_>) -> Outcome {
         .filter(|(_, device, judgement)| {
             // A layer goes with its volume, and has no UUID of its own in the
             // metadata.
-            let volume = device
-                .lvm_uuid
-                .as_ref()
-                .is_some_and(|uuid| uuid.layer.is_none());
+            let volume = match &device.lvm_uuid {
+                Some(uuid) => uuid.layer.is_none(),
+                None => device.named_by_lvm().is_some(),
+            };
             volume
                 && judgement.lv_state == LvState::Stale
                 && judgement.verdict != Verdict::Duplicate
@@ -52,8 +52,14 @@ fn finding(case: &Case<'_>, index: Index, device: &Device, judgement: &Judgement
         .unwrap_or("its VG");
     let namesake = device.volume().and_then(|(vg, lv)| lvm.by_name(vg, lv));
     let referenced = judgement.verdict == Verdict::Valid;
+    let key = match uuid {
+        Some(_) => "with its UUID",
+        None => {
+            "of its name (its UUID was not recorded; one that another node renamed looks the same)"
+        }
+    };
     let mut message = format!(
-        "{} maps a volume that is gone: the metadata of {vg} has no volume with its UUID.",
+        "{} maps a volume that is gone: the metadata of {vg} has no volume {key}.",
         device.name
     );
     if let Some(namesake) = namesake {

@@ -1,11 +1,13 @@
 //! The plan for one node: what a script may do, in which order, and what it
 //! must find unchanged when it does.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::verdict::{Action, LvState, Verdict};
 use crate::parse::DevNo;
 
 /// What a cleanup script of one node does.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Plan {
     /// What may be done, in order: duplicates, then orphans; children before
     /// the parents they hold open.
@@ -16,7 +18,7 @@ pub struct Plan {
 
 /// One entry that a script may remove from the kernel, and what is to be true
 /// of it at that moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// The entry's device-mapper name, of `[A-Za-z0-9+_.-]` only.
     pub name: String,
@@ -53,7 +55,7 @@ pub struct Item {
 }
 
 /// An entry that is left alone, with the reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// The entry's name, as recorded; any characters.
     pub name: String,

@@ -8,13 +8,14 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use minijinja::context;
 use minijinja::value::Value;
+use serde::{Deserialize, Serialize};
 
 use super::plan::{Item, Plan, Skipped};
 use super::shell;
 use crate::model::verdict::Action;
 
 /// What a script says of itself and checks about the node it runs on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     /// The node's name, as `uname -n` prints it there; a domain is ignored.
     pub node: String,
@@ -83,6 +84,19 @@ const TEMPLATES: &[(&str, &str)] = &[
     ),
 ];
 
+/// Whether a script can be written at all for a node.
+///
+/// # Errors
+///
+/// [`ScriptError::NodeName`] when the node's name can't be a host name.
+pub fn check(about: &About) -> Result<(), ScriptError> {
+    let node = about.node.split('.').next().unwrap_or_default();
+    match is_host_name(node) {
+        true => Ok(()),
+        false => Err(ScriptError::NodeName(about.node.clone())),
+    }
+}
+
 /// Writes the cleanup script of one node. The result is printable ASCII, and
 /// the same input gives the same script.
 ///
@@ -91,10 +105,8 @@ const TEMPLATES: &[(&str, &str)] = &[
 /// [`ScriptError::NodeName`] when the node's name can't be a host name. Items
 /// that are not safe to name are no error: they become comments.
 pub fn render(plan: &Plan, about: &About) -> Result<String, ScriptError> {
+    check(about)?;
     let node = about.node.split('.').next().unwrap_or_default();
-    if !is_host_name(node) {
-        return Err(ScriptError::NodeName(about.node.clone()));
-    }
     let mut calls = Vec::new();
     let mut left_alone = Vec::new();
     for item in &plan.items {

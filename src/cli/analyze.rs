@@ -5,17 +5,21 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 
+use super::LimitArgs;
 use super::values::time;
 
 /// Analyze bundles and report.
 ///
 /// Bundles are .zip, .tar.gz, .tgz or .tar.zst files, or a bundle's unpacked folder; other
-/// folders are searched for them. Nothing is unpacked to disk, and no network is used.
+/// folders are searched for them. A pvereport's text (also .gz or .xz) and a sosreport (.tar.xz,
+/// .tar.gz or unpacked) are read as far as they go: no cleanup script is made of them. Nothing is
+/// unpacked to disk, and no network is used.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   dmaudit analyze dmaudit-pve1-20261123T183645Z.zip
   dmaudit analyze bundles/ -o report          then open report/index.html
+  dmaudit analyze pve1-pvereport.txt          verdicts from a support ticket's text
   dmaudit analyze bundles/ --format json | jq '.nodes[].grade'
   ssh root@pve1 'sh -s -- -o -' < collector/dmaudit-collect.sh | dmaudit analyze -
 
@@ -23,9 +27,14 @@ Exit status:
   0  all inputs were analyzed
   1  a finding at or above --fail-on
   2  the command line was wrong, or output could not be written
-  3  at least one input was rejected; the others are analyzed and reported")]
+  3  at least one input was rejected; the others are analyzed and reported
+  130, 143  it was interrupted or terminated; no file is left half written
+
+Exit status with --format nagios:
+  0  OK; 1  WARNING: a warning; 2  CRITICAL: a critical finding
+  3  UNKNOWN: nothing worse, but an input was rejected, a node has no grade, or the run failed")]
 pub struct Analyze {
-    /// Bundles, or folders to search; `-` for one bundle on standard input
+    /// Bundles, pvereports, sosreports, or folders to search; `-` for one bundle on standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
@@ -52,6 +61,10 @@ pub struct Analyze {
     /// Use this many threads
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+
+    /// How much of one input is read.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// What goes to standard output.
@@ -61,6 +74,12 @@ pub enum Format {
     Text,
     /// The whole report for programs (schema 1, as in report.json)
     Json,
+    /// The same, a line for each node, each cluster and each rejected input
+    Ndjson,
+    /// Metrics for node_exporter's textfile collector
+    Prometheus,
+    /// One line with performance data; the exit status is a Nagios plugin's
+    Nagios,
 }
 
 /// The least severity that makes the exit status 1.

@@ -2,13 +2,22 @@
 //! subcommand.
 
 mod analyze;
+mod collect;
 mod explain;
+mod limits;
+mod mail;
 mod values;
+mod verify;
 
 use clap::{Parser, Subcommand};
 
 pub use analyze::{Analyze, FailOn, Format};
+pub use collect::{ClusterBy, Collect, CollectFormat};
 pub use explain::Explain;
+pub use limits::LimitArgs;
+pub use mail::{Attach, Mail, TlsMode};
+pub use values::Answer;
+pub use verify::Verify;
 
 /// Audits the device-mapper state of Proxmox VE nodes from snapshots.
 ///
@@ -29,6 +38,12 @@ pub struct Cli {
 pub enum Command {
     /// Analyze bundles and report
     Analyze(Analyze),
+    /// Collect bundles from many nodes over ssh
+    Collect(Collect),
     /// Explain a check: what it means, how it comes about, what to do
     Explain(Explain),
+    /// Check whether bundles are complete and unchanged
+    Verify(Verify),
+    /// Send the report as an e-mail, or write it to a file
+    Mail(Box<Mail>),
 }

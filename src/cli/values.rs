@@ -1,6 +1,16 @@
 //! Values of options that several subcommands take.
 
 use chrono::{DateTime, Utc};
+use clap::ValueEnum;
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Answer {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
 
 /// A time in RFC 3339.
 ///

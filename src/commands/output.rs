@@ -1,8 +1,12 @@
 //! Files appear whole or not at all, and no script outlives its report.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::path::Path;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::interrupt;
 
 /// Writes a file below `folder`: into a temporary one beside it, which then
 /// takes its name.
@@ -11,30 +15,82 @@ use std::path::Path;
 ///
 /// A line that names the file and says what went wrong.
 pub(super) fn write(folder: &Path, name: &str, content: &[u8]) -> Result<(), String> {
-    let path = folder.join(name);
-    let parent = path.parent().unwrap_or(folder);
-    let failed = |error: std::io::Error| {
-        format!(
-            "{} could not be written: {error}; nothing was left half done there, but the report in {} is not complete",
-            path.display(),
-            folder.display()
-        )
-    };
-    fs::create_dir_all(parent).map_err(failed)?;
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As an ordinary new file: the user's umask decides.
-        builder.permissions(fs::Permissions::from_mode(0o666));
+    let mut file = Staged::new(folder, name)?;
+    file.write_all(content)
+        .map_err(|error| file.failed(&error))?;
+    file.keep()
+}
+
+/// A file that is being written: it takes its name when it is whole, and is
+/// gone if that never comes.
+pub(super) struct Staged {
+    file: NamedTempFile,
+    path: PathBuf,
+    folder: PathBuf,
+}
+
+impl Staged {
+    /// Begins a file below `folder`.
+    ///
+    /// # Errors
+    ///
+    /// A line that names the file and says what went wrong.
+    pub(super) fn new(folder: &Path, name: &str) -> Result<Self, String> {
+        let path = folder.join(name);
+        let parent = path.parent().unwrap_or(folder);
+        let failed = |error: io::Error| failed(&path, folder, &error);
+        fs::create_dir_all(parent).map_err(failed)?;
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As an ordinary new file: the user's umask decides.
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let file = interrupt::temporary(|| builder.prefix(".dmaudit-").tempfile_in(parent))
+            .map_err(failed)?;
+        Ok(Self {
+            file,
+            path,
+            folder: folder.to_owned(),
+        })
     }
-    let mut file = builder
-        .prefix(".dmaudit-")
-        .tempfile_in(parent)
-        .map_err(failed)?;
-    file.write_all(content).map_err(failed)?;
-    file.persist(&path).map_err(|error| failed(error.error))?;
-    Ok(())
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    ///
+    /// A line that names the file and says what went wrong.
+    pub(super) fn keep(self) -> Result<(), String> {
+        let Self { file, path, folder } = self;
+        let temporary = file.path().to_owned();
+        let kept = file.persist(&path);
+        interrupt::forget(&temporary);
+        kept.map(drop)
+            .map_err(|error| failed(&path, &folder, &error.error))
+    }
+
+    fn failed(&self, error: &io::Error) -> String {
+        failed(&self.path, &self.folder, error)
+    }
+}
+
+impl Write for Staged {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn failed(path: &Path, folder: &Path, error: &io::Error) -> String {
+    format!(
+        "{} could not be written: {error}; nothing was left half done there, but the report in {} is not complete",
+        path.display(),
+        folder.display()
+    )
 }
 
 /// What every cleanup script says of itself near its beginning.

@@ -8,8 +8,48 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
-use super::node::{Environment, Node};
+use super::lvm::Lvm;
+use super::node::{Environment, Membership};
+use super::storage::Storages;
+
+/// What tells a node, its cluster and the moment of its snapshot from those
+/// of other bundles.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// The node's name.
+    pub node: String,
+    /// Its cluster's name, if it is in one and that is known.
+    pub cluster: Option<String>,
+    /// The cluster's members.
+    pub members: BTreeSet<String>,
+    /// SHA-256 of `/etc/machine-id`, in hexadecimal digits.
+    pub machine_id_sha256: Option<String>,
+    /// When the snapshot was taken.
+    pub collected_at: Option<DateTime<Utc>>,
+    /// The UUIDs of the shared storages' VGs, by VG name.
+    pub shared_vgs: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Signature {
+    /// The signature of a node of this name and membership.
+    pub fn new(node: &str, membership: &Membership, storages: &Storages, lvm: &Lvm) -> Self {
+        let clustered = membership.environment == Environment::Clustered;
+        let shared = storages.iter().filter(|storage| storage.shared);
+        Self {
+            node: node.to_owned(),
+            cluster: membership.cluster.clone().filter(|_| clustered),
+            members: membership.members.iter().cloned().collect(),
+            shared_vgs: shared
+                .filter_map(|storage| storage.vg.as_deref())
+                .map(|vg| (vg.to_owned(), lvm.vg_uuids(vg).map(str::to_owned).collect()))
+                .collect(),
+            machine_id_sha256: None,
+            collected_at: None,
+        }
+    }
+}
 
 /// Nodes of one cluster, by their positions in the list that was grouped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +63,7 @@ pub struct Group {
 }
 
 /// Groups nodes into clusters. A node that is in none is in no group.
-pub fn group(nodes: &[&Node]) -> Vec<Group> {
+pub fn group(nodes: &[Signature]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut by_key: BTreeMap<(String, BTreeSet<String>), Vec<usize>> = BTreeMap::new();
     let mut order: Vec<usize> = (0..nodes.len()).collect();
@@ -68,17 +108,17 @@ pub fn group(nodes: &[&Node]) -> Vec<Group> {
     for group in &mut groups {
         group
             .nodes
-            .sort_by_key(|index| nodes.get(*index).map(|node| &node.name));
+            .sort_by_key(|index| nodes.get(*index).map(|node| &node.node));
     }
     groups.sort_by(|a, b| (&a.name, a.nodes.first()).cmp(&(&b.name, b.nodes.first())));
     groups
 }
 
 /// Snapshots of the same node that is in no cluster, but for the newest.
-pub fn superseded_standalone(nodes: &[&Node]) -> Vec<usize> {
-    let machine = |node: &Node| {
+pub fn superseded_standalone(nodes: &[Signature]) -> Vec<usize> {
+    let machine = |node: &Signature| {
         let id = node.machine_id_sha256.clone()?;
-        (!is_in_cluster(node)).then(|| (node.name.clone(), id))
+        node.cluster.is_none().then(|| (node.node.clone(), id))
     };
     let mut newest: BTreeMap<(String, String), Option<DateTime<Utc>>> = BTreeMap::new();
     for node in nodes {
@@ -98,17 +138,8 @@ pub fn superseded_standalone(nodes: &[&Node]) -> Vec<usize> {
         .collect()
 }
 
-/// Whether a node belongs to a cluster whose name is known.
-fn is_in_cluster(node: &Node) -> bool {
-    node.membership.environment == Environment::Clustered && node.membership.cluster.is_some()
-}
-
-fn key(node: &Node) -> Option<(String, BTreeSet<String>)> {
-    if !is_in_cluster(node) {
-        return None;
-    }
-    let name = node.membership.cluster.clone()?;
-    Some((name, node.membership.members.iter().cloned().collect()))
+fn key(node: &Signature) -> Option<(String, BTreeSet<String>)> {
+    Some((node.cluster.clone()?, node.members.clone()))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,10 +152,10 @@ enum Relation {
     Other,
 }
 
-fn relation(nodes: &[&Node], group: &Group, node: &Node) -> Relation {
+fn relation(nodes: &[Signature], group: &Group, node: &Signature) -> Relation {
     let mut relation = Relation::Member;
     for member in group.nodes.iter().filter_map(|index| nodes.get(*index)) {
-        if member.name == node.name {
+        if member.node == node.node {
             if !is_same_machine(member, node) || member.collected_at == node.collected_at {
                 return Relation::Other;
             }
@@ -136,21 +167,15 @@ fn relation(nodes: &[&Node], group: &Group, node: &Node) -> Relation {
     relation
 }
 
-fn is_same_machine(a: &Node, b: &Node) -> bool {
-    a.name == b.name && a.machine_id_sha256.is_some() && a.machine_id_sha256 == b.machine_id_sha256
+fn is_same_machine(a: &Signature, b: &Signature) -> bool {
+    a.node == b.node && a.machine_id_sha256.is_some() && a.machine_id_sha256 == b.machine_id_sha256
 }
 
 /// Whether two nodes see different VGs under the name of a shared one.
-fn shared_storage_differs(a: &Node, b: &Node) -> bool {
-    a.storages
-        .iter()
-        .filter(|storage| storage.shared)
-        .filter_map(|storage| storage.vg.as_deref())
-        .any(|vg| {
-            let of = |node: &Node| -> BTreeSet<String> {
-                node.lvm.vg_uuids(vg).map(str::to_owned).collect()
-            };
-            let (a, b) = (of(a), of(b));
-            !a.is_empty() && !b.is_empty() && a.is_disjoint(&b)
-        })
+fn shared_storage_differs(a: &Signature, b: &Signature) -> bool {
+    a.shared_vgs.iter().any(|(vg, a)| {
+        b.shared_vgs
+            .get(vg)
+            .is_some_and(|b| !a.is_empty() && !b.is_empty() && a.is_disjoint(b))
+    })
 }

@@ -18,6 +18,10 @@ pub struct Device {
     pub devno: Option<DevNo>,
     /// Open count; none when it was not recorded.
     pub open: Option<u32>,
+    /// Whether LVM said that it is open, where no count was recorded.
+    pub flagged_open: Option<bool>,
+    /// Whether LVM made it, where no UUID was recorded that tells.
+    pub by_lvm: Option<bool>,
     /// Whether it is suspended.
     pub suspended: bool,
     /// Whether it is read-only.
@@ -47,10 +51,19 @@ impl Device {
         end.checked_mul(512)
     }
 
-    /// Whether something uses it. An open count that was not recorded counts
-    /// as use.
+    /// Whether something uses it. What was not recorded counts as use.
     pub fn in_use(&self) -> bool {
-        self.open != Some(0)
+        match self.open {
+            Some(open) => open > 0,
+            None => self.flagged_open != Some(false),
+        }
+    }
+
+    /// Its VG, LV and layer by name, where its UUID was not recorded but
+    /// that LVM made it was.
+    pub fn named_by_lvm(&self) -> Option<&LvmName> {
+        let known = self.uuid.is_none() && self.by_lvm == Some(true);
+        self.lvm_name.as_ref().filter(|_| known)
     }
 
     /// The VG and LV that its name says it maps.
@@ -108,6 +121,8 @@ impl Devices {
                 uuid: info.uuid,
                 devno: info.devno,
                 open: info.open,
+                flagged_open: None,
+                by_lvm: info.by_lvm,
                 suspended: info.suspended,
                 read_only: info.read_only,
                 live_table: info.live_table,
@@ -132,6 +147,13 @@ impl Devices {
         }
         self.by_name.insert(device.name.clone(), index);
         self.list.push(device);
+    }
+
+    /// Notes which devices LVM says are open.
+    pub fn flag_open(&mut self, flag: impl Fn(&Device) -> Option<bool>) {
+        for device in &mut self.list {
+            device.flagged_open = flag(device);
+        }
     }
 
     /// The devices, in the order they were listed.

@@ -80,17 +80,17 @@ pub const SOURCES: [Source; 19] = [
     },
     Source {
         id: "holders",
-        instead: &["dmsetup-table", "dmsetup-deps"],
+        instead: &["dmsetup-table", "dmsetup-deps", "lsblk"],
         consequence: "Which devices lie on top of an entry is unknown.",
     },
     Source {
         id: "mountinfo",
-        instead: &[],
+        instead: &["lsblk"],
         consequence: "Which entries are mounted is unknown.",
     },
     Source {
         id: "swaps",
-        instead: &[],
+        instead: &["lsblk"],
         consequence: "Which entries serve as swap is unknown.",
     },
     Source {

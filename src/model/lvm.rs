@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::device::Device;
+use crate::model::names::GuestVolume;
 use crate::model::verdict::LvState;
 use crate::parse::DevNo;
 use crate::parse::lvm_json::{Row, dashless};
@@ -228,7 +229,7 @@ impl Lvm {
     /// an error proves nothing by what it lacks.
     pub fn state_of(&self, device: &Device) -> LvState {
         let Some(uuid) = &device.lvm_uuid else {
-            return LvState::Unknown;
+            return self.state_by_name(device);
         };
         if self.by_uuid(&uuid.vg, &uuid.lv).is_some() {
             LvState::Backed
@@ -239,12 +240,47 @@ impl Lvm {
         }
     }
 
+    /// What the metadata says of a guest's volume that LVM made and whose
+    /// UUID was not recorded. An inactive volume of that name is not what the
+    /// entry maps; which one that is can't be told.
+    fn state_by_name(&self, device: &Device) -> LvState {
+        let volume = device
+            .named_by_lvm()
+            .filter(|name| name.layer.is_none())
+            // Tables for people leave hidden volumes out.
+            .filter(|name| GuestVolume::parse(&name.lv).is_some() && !is_hidden(&name.lv));
+        let Some(name) = volume else {
+            return LvState::Unknown;
+        };
+        match self.by_name(&name.vg, &name.lv) {
+            Some(lv) if lv.active => LvState::Backed,
+            Some(_) => LvState::Unknown,
+            None if self.complete && self.vg_uuids.contains_key(&name.vg) => LvState::Stale,
+            None => LvState::Unknown,
+        }
+    }
+
     /// The UUIDs (without dashes) of the VGs of this name; more than one
-    /// where names collide.
+    /// where names collide, none where they were not printed.
     pub fn vg_uuids(&self, name: &str) -> impl Iterator<Item = &str> {
         let found = self.vg_uuids.get(name).into_iter().flatten();
-        found.map(String::as_str)
+        found
+            .map(String::as_str)
+            .filter(|uuid| uuid.len() == UUID_LENGTH)
     }
+}
+
+/// Letters of a UUID without dashes.
+const UUID_LENGTH: usize = 32;
+
+/// Whether a name is that of a volume's part, which LVM hides.
+fn is_hidden(lv: &str) -> bool {
+    [
+        "_rimage", "_rmeta", "_mimage", "_mlog", "_tdata", "_tmeta", "_cdata", "_cmeta", "_corig",
+        "_wcorig", "_iorig", "_imeta", "_vdata", "_pmspare", "_cvol",
+    ]
+    .iter()
+    .any(|part| lv.contains(part))
 }
 
 fn text<'a>(row: &'a Row, column: &str) -> &'a str {

@@ -1,9 +1,9 @@
 //! What can be said of an entry, as plain values.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What an entry is. Every entry of a node has exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// A guest's volume that the configuration of a guest on this node
@@ -46,7 +46,7 @@ impl Verdict {
 
 /// What LVM's metadata, as recorded, says of the logical volume whose UUID an
 /// entry carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LvState {
     /// The metadata has a logical volume with this UUID.
@@ -69,7 +69,7 @@ impl LvState {
 }
 
 /// What a cleanup script may do about an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Remove the mapping from the kernel: LVM does not know it.

@@ -91,6 +91,8 @@ pub struct Member {
     pub name: String,
     /// Whether this node sees it.
     pub online: Option<bool>,
+    /// Its address in the cluster's network.
+    pub address: Option<String>,
 }
 
 /// Reads `/etc/pve/.members`. A standalone node's has a `nodename` and no
@@ -123,6 +125,7 @@ pub fn parse_members(text: &str) -> Parsed<Option<Members>> {
         .map(|(name, member)| Member {
             name: name.clone(),
             online: member.get("online").and_then(flag),
+            address: member.get("ip").and_then(string),
         })
         .collect();
     parsed.value = Some(Members {
@@ -244,6 +247,8 @@ mod tests {
             .map(|m| (m.name.as_str(), m.online))
             .collect();
         assert_eq!(online, [("pve1", Some(true)), ("pve2", Some(false))]);
+        let addresses: Vec<_> = members.nodes.iter().map(|m| m.address.as_deref()).collect();
+        assert_eq!(addresses, [Some("10.0.0.1"), None]);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Nested `section { key: value … }` blocks. Source: corosync.conf(5).
 
+use std::collections::BTreeMap;
+
 use super::{Parsed, lines};
 
 /// A cluster, as corosync knows it.
@@ -12,6 +14,8 @@ pub struct Corosync {
     /// `nodelist.node.name` of each member (its first address where it has
     /// no name), in the file's order.
     pub nodes: Vec<String>,
+    /// `nodelist.node.ring0_addr` by the names in `nodes`.
+    pub addresses: BTreeMap<String, String>,
 }
 
 /// Reads the file.
@@ -32,7 +36,10 @@ pub fn parse(text: &str) -> Parsed<Corosync> {
         if line == "}" {
             if path.pop().is_none() {
                 parsed.problem(number, "`}` without its section");
-            } else if let Some(node) = name.take().or(address.take()) {
+            } else if let Some(node) = name.take().or_else(|| address.clone()) {
+                if let Some(address) = address.take() {
+                    parsed.value.addresses.insert(node.clone(), address);
+                }
                 parsed.value.nodes.push(node);
             }
             address = None;
@@ -66,6 +73,9 @@ mod tests {
         );
         assert_eq!(parsed.value.cluster_name.as_deref(), Some("alpha"));
         assert_eq!(parsed.value.nodes, ["pve1", "192.0.2.12"]);
+        let address = |node: &str| parsed.value.addresses.get(node).map(String::as_str);
+        assert_eq!(address("pve1"), Some("192.0.2.11"));
+        assert_eq!(address("192.0.2.12"), Some("192.0.2.12"));
         assert_eq!(parsed.problems.len(), 1);
     }
 

@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A block device's number, as the kernel prints it: `major:minor`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct DevNo {
     /// The driver's number; device-mapper's is assigned when it loads (254,
     /// 253 or 252 on common kernels), so it is never assumed.

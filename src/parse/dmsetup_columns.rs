@@ -83,6 +83,7 @@ fn info(
         suspended: attr.contains('s'),
         read_only: attr.ends_with('r'),
         live_table: Some(attr.starts_with('L')),
+        by_lvm: None,
         line,
     }
 }

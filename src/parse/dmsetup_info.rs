@@ -22,6 +22,8 @@ pub struct DmInfo {
     pub read_only: bool,
     /// Whether it has a live table; none when that was not printed.
     pub live_table: Option<bool>,
+    /// Whether LVM made it, where something other than the UUID tells.
+    pub by_lvm: Option<bool>,
     /// The line (from 1) its block starts on.
     pub line: usize,
 }

@@ -23,6 +23,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, UndefinedBeha
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::compose::Rows;
 use super::view::{Cluster, Node, Report};
 pub use overview::Overview;
 
@@ -113,25 +114,17 @@ impl Html {
         self.render("cluster.html", cluster::page(run, cluster)?)
     }
 
-    /// The overview of a whole report.
+    /// The overview of a report that is held as a whole.
     ///
     /// # Errors
     /// As [`Html::node_page`].
     pub fn index_page(&self, report: &Report) -> Result<String, String> {
-        let mut overview = Overview::new(&report.totals, &report.headline);
-        for node in &report.nodes {
-            overview.add_node(node);
-        }
-        for cluster in &report.clusters {
-            overview.add_cluster(cluster);
-        }
-        for rejected in &report.rejected {
-            overview.add_rejected(rejected);
-        }
+        let rows = Rows::of(report);
+        let overview = Overview::of(&rows, &report.totals, &report.headline, &report.rejected);
         self.overview_page(Run::of(report), &overview)
     }
 
-    /// The overview from rows gathered one by one.
+    /// The overview of a run.
     ///
     /// # Errors
     /// As [`Html::node_page`].

@@ -1,5 +1,8 @@
 //! `report.json`, schema 1: what other programs rely on.
 
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
 use serde::Serialize;
 
 use super::json_text::Plain;
@@ -7,16 +10,6 @@ use super::view;
 
 /// The schema's number. Fields may be added within it; none changes meaning.
 pub const SCHEMA: u32 = 1;
-
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: u32,
-    tool: Tool<'a>,
-    analyzed_at: &'a str,
-    nodes: Vec<Node<'a>>,
-    clusters: Vec<Cluster<'a>>,
-    rejected: &'a [view::Rejected],
-}
 
 #[derive(Serialize)]
 struct Tool<'a> {
@@ -109,24 +102,177 @@ struct Cluster<'a> {
 /// # Errors
 ///
 /// Only those of `out`.
-pub fn write(report: &view::Report, mut out: impl std::io::Write) -> std::io::Result<()> {
-    let document = Document {
-        schema: SCHEMA,
-        tool: Tool {
-            name: "dmaudit",
-            version: &report.version,
-        },
-        analyzed_at: &report.analyzed_at,
-        nodes: report.nodes.iter().map(node).collect(),
-        clusters: report.clusters.iter().map(cluster).collect(),
-        rejected: &report.rejected,
-    };
-    let mut json = serde_json::Serializer::with_formatter(&mut out, Plain::default());
-    document.serialize(&mut json)?;
-    out.write_all(b"\n")
+pub fn write(report: &view::Report, out: impl Write) -> io::Result<()> {
+    let mut document = Document::begin(out, &report.version, &report.analyzed_at)?;
+    let mut nodes: Vec<_> = report.run_order.iter().zip(&report.nodes).collect();
+    nodes.sort_by_key(|(place, _)| **place);
+    for (_, node) in nodes {
+        document.node(&node_text(node)?)?;
+    }
+    for cluster in &report.clusters {
+        document.cluster(cluster)?;
+    }
+    document.end(&report.rejected).map(drop)
 }
 
-fn node(node: &view::Node) -> Node<'_> {
+/// A document that is written node by node: only the clusters wait for the
+/// last node, as text.
+pub struct Document<W> {
+    out: W,
+    nodes: usize,
+    /// By unique name.
+    clusters: BTreeMap<String, Vec<u8>>,
+}
+
+impl<W: Write> Document<W> {
+    /// Writes what stands before the nodes.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    pub fn begin(mut out: W, version: &str, analyzed_at: &str) -> io::Result<Self> {
+        let tool = Tool {
+            name: "dmaudit",
+            version,
+        };
+        write!(out, "{{\n  \"schema\": {SCHEMA},\n  \"tool\": ")?;
+        out.write_all(&text(&tool, 1)?)?;
+        out.write_all(b",\n  \"analyzed_at\": ")?;
+        out.write_all(&text(&analyzed_at, 1)?)?;
+        out.write_all(b",\n  \"nodes\": [")?;
+        Ok(Self {
+            out,
+            nodes: 0,
+            clusters: BTreeMap::new(),
+        })
+    }
+
+    /// Writes a node, as [`node_text`] gives it.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    pub fn node(&mut self, text: &[u8]) -> io::Result<()> {
+        let before: &[u8] = if self.nodes > 0 {
+            b",\n    "
+        } else {
+            b"\n    "
+        };
+        self.nodes += 1;
+        self.out.write_all(before)?;
+        self.out.write_all(text)
+    }
+
+    /// Keeps a cluster.
+    ///
+    /// # Errors
+    ///
+    /// None in practice.
+    pub fn cluster(&mut self, cluster: &view::Cluster) -> io::Result<()> {
+        let text = text(&cluster_of(cluster), 2)?;
+        self.clusters.insert(cluster.slug.clone(), text);
+        Ok(())
+    }
+
+    /// Writes the rest, with a line end.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    pub fn end(mut self, rejected: &[view::Rejected]) -> io::Result<W> {
+        let close: &[u8] = if self.nodes > 0 { b"\n  ]" } else { b"]" };
+        self.out.write_all(close)?;
+        self.out.write_all(b",\n  \"clusters\": [")?;
+        for (index, cluster) in self.clusters.values().enumerate() {
+            let before: &[u8] = if index > 0 { b",\n    " } else { b"\n    " };
+            self.out.write_all(before)?;
+            self.out.write_all(cluster)?;
+        }
+        let close: &[u8] = match self.clusters.len() {
+            0 => b"]",
+            _ => b"\n  ]",
+        };
+        self.out.write_all(close)?;
+        self.out.write_all(b",\n  \"rejected\": ")?;
+        self.out.write_all(&text(&rejected, 1)?)?;
+        self.out.write_all(b"\n}\n")?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+/// A node as it stands in a document.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn node_text(node: &view::Node) -> io::Result<Vec<u8>> {
+    text(&node_of(node), 2)
+}
+
+/// A node as one line of JSON without indentation, with a line end.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn node_line(node: &view::Node) -> io::Result<Vec<u8>> {
+    line("node", &node_of(node))
+}
+
+/// A cluster as one line of JSON, as [`node_line`].
+///
+/// # Errors
+///
+/// None in practice.
+pub fn cluster_line(cluster: &view::Cluster) -> io::Result<Vec<u8>> {
+    line("cluster", &cluster_of(cluster))
+}
+
+/// An input that was not read as one line of JSON, as [`node_line`].
+///
+/// # Errors
+///
+/// None in practice.
+pub fn rejected_line(rejected: &view::Rejected) -> io::Result<Vec<u8>> {
+    line("rejected", rejected)
+}
+
+/// `{"type": KIND, …}`.
+#[derive(Serialize)]
+struct Line<'a, T> {
+    schema: u32,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    value: &'a T,
+}
+
+fn line(kind: &'static str, value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let line = Line {
+        schema: SCHEMA,
+        kind,
+        value,
+    };
+    let mut out = Vec::new();
+    line.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut out,
+        Plain::compact(),
+    ))?;
+    out.push(b'\n');
+    Ok(out)
+}
+
+/// A value as it stands at this depth of a document.
+fn text(value: &impl Serialize, depth: usize) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    value.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut out,
+        Plain::at(depth),
+    ))?;
+    Ok(out)
+}
+
+fn node_of(node: &view::Node) -> Node<'_> {
     let evidence = |failed: bool| {
         node.missing
             .iter()
@@ -204,7 +350,7 @@ fn finding(finding: &view::Finding) -> Finding<'_> {
     }
 }
 
-fn cluster(cluster: &view::Cluster) -> Cluster<'_> {
+fn cluster_of(cluster: &view::Cluster) -> Cluster<'_> {
     Cluster {
         cluster: &cluster.cluster,
         nodes: cluster

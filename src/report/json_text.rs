@@ -4,24 +4,57 @@
 
 use std::io::{self, Write};
 
-use serde_json::ser::{Formatter, PrettyFormatter};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::words::is_invisible;
 
-/// Two blanks for each level, and nothing in texts that a terminal obeys.
+/// Nothing in texts that a terminal obeys; two blanks for each level, or no
+/// blanks at all.
 #[derive(Debug, Default)]
-pub(super) struct Plain(PrettyFormatter<'static>);
+pub(super) struct Plain(Layout);
 
-macro_rules! as_pretty {
+#[derive(Debug)]
+enum Layout {
+    Pretty(PrettyFormatter<'static>),
+    Compact(CompactFormatter),
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self::Pretty(PrettyFormatter::new())
+    }
+}
+
+impl Plain {
+    /// For a value that stands this many levels deep in a document.
+    pub(super) fn at(depth: usize) -> Self {
+        let mut pretty = PrettyFormatter::new();
+        for _ in 0..depth {
+            // Into nothing: only the level counts, and this can't fail.
+            let _ = pretty.begin_array(&mut io::sink());
+        }
+        Self(Layout::Pretty(pretty))
+    }
+
+    /// For a document on one line.
+    pub(super) fn compact() -> Self {
+        Self(Layout::Compact(CompactFormatter))
+    }
+}
+
+macro_rules! as_laid_out {
     ($($method:ident($($argument:ident: $type:ty)?),)*) => {$(
         fn $method<W: ?Sized + Write>(&mut self, out: &mut W $(, $argument: $type)?) -> io::Result<()> {
-            self.0.$method(out $(, $argument)?)
+            match &mut self.0 {
+                Layout::Pretty(layout) => layout.$method(out $(, $argument)?),
+                Layout::Compact(layout) => layout.$method(out $(, $argument)?),
+            }
         }
     )*};
 }
 
 impl Formatter for Plain {
-    as_pretty! {
+    as_laid_out! {
         begin_array(),
         end_array(),
         begin_array_value(first: bool),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use super::compose::Rows;
 use super::view;
 use super::words::{count, printable};
 
@@ -16,40 +17,91 @@ const GREEN: Style = AnsiColor::Green.on_default();
 const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// More nodes than this are listed a line each; their pages hold the rest.
-const DETAILED_NODES: usize = 8;
+pub const DETAILED_NODES: usize = 8;
+
+/// Of more nodes than this only the worst are listed.
+const LISTED_NODES: usize = 100;
+
+/// More findings than this of a node or a cluster are only counted.
+const LISTED_FINDINGS: usize = 100;
 
 /// Columns that text is folded to.
 const WIDTH: usize = 100;
 
-/// Writes a report as text. Colours are written as escape sequences: give a
-/// writer that strips them where they are not wanted.
+/// What a run comes to, as text. Colours are escape sequences: give
+/// [`Text::write`] a writer that strips them where they are not wanted.
+#[derive(Debug, Default)]
+pub struct Text {
+    clusters: Vec<(String, Vec<u8>)>,
+    nodes: Vec<(String, Vec<u8>)>,
+}
+
+impl Text {
+    /// Keeps a node's section, made by [`section`], if there are few nodes.
+    pub fn add_node(&mut self, slug: &str, section: Vec<u8>) {
+        self.nodes.push((slug.to_owned(), section));
+    }
+
+    /// Keeps a cluster's section, if there is something to say.
+    ///
+    /// # Errors
+    ///
+    /// None in practice.
+    pub fn add_cluster(&mut self, cluster: &view::Cluster) -> io::Result<()> {
+        if cluster.findings.is_empty() && cluster.notes.is_empty() {
+            return Ok(());
+        }
+        let mut section = Vec::new();
+        Page { out: &mut section }.cluster(cluster)?;
+        self.clusters.push((cluster.cluster.clone(), section));
+        Ok(())
+    }
+
+    /// Writes it all, nodes and clusters worst first as in `rows`.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    pub fn write(
+        &self,
+        rows: &Rows,
+        totals: &view::Totals,
+        headline: &str,
+        rejected: &[view::Rejected],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut page = Page { out };
+        if rows.nodes.len() != 1 {
+            page.overview(rows, totals, headline)?;
+        }
+        for (_, section) in &self.clusters {
+            page.out.write_all(section)?;
+        }
+        for row in &rows.nodes {
+            if let Some((_, section)) = self.nodes.iter().find(|(slug, _)| *slug == row.slug) {
+                page.out.write_all(section)?;
+            }
+        }
+        for rejected in rejected {
+            page.line(
+                RED,
+                "rejected ",
+                &format!("{}: {}", rejected.path, rejected.error),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A node's section.
 ///
 /// # Errors
 ///
-/// Only those of `out`.
-pub fn write(report: &view::Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page { out };
-    if report.nodes.len() != 1 {
-        page.overview(report)?;
-    }
-    for cluster in &report.clusters {
-        if !cluster.findings.is_empty() || !cluster.notes.is_empty() {
-            page.cluster(cluster)?;
-        }
-    }
-    if report.nodes.len() <= DETAILED_NODES {
-        for node in &report.nodes {
-            page.node(node)?;
-        }
-    }
-    for rejected in &report.rejected {
-        page.line(
-            RED,
-            "rejected ",
-            &format!("{}: {}", rejected.path, rejected.error),
-        )?;
-    }
-    Ok(())
+/// None in practice.
+pub fn section(node: &view::Node) -> io::Result<Vec<u8>> {
+    let mut section = Vec::new();
+    Page { out: &mut section }.node(node)?;
+    Ok(section)
 }
 
 struct Page<'a> {
@@ -93,9 +145,8 @@ impl Page<'_> {
         writeln!(self.out, "\n{BOLD}{}{BOLD:#}", printable(text))
     }
 
-    fn overview(&mut self, report: &view::Report) -> io::Result<()> {
-        let totals = &report.totals;
-        self.line(BOLD, "", &report.headline)?;
+    fn overview(&mut self, rows: &Rows, totals: &view::Totals, headline: &str) -> io::Result<()> {
+        self.line(BOLD, "", headline)?;
         writeln!(
             self.out,
             "\n{}: {} valid, {} duplicate, {} orphaned, {} unknown; {}, {}",
@@ -107,14 +158,14 @@ impl Page<'_> {
             count(totals.critical, "critical issue", "critical issues"),
             count(totals.warnings, "warning", "warnings"),
         )?;
-        self.heading(&count(report.nodes.len(), "node", "nodes"))?;
-        let width = report
-            .nodes
+        self.heading(&count(rows.nodes.len(), "node", "nodes"))?;
+        let listed = rows.nodes.get(..LISTED_NODES).unwrap_or(&rows.nodes);
+        let width = listed
             .iter()
             .map(|node| node.slug.chars().count())
             .max()
             .unwrap_or(0);
-        for node in &report.nodes {
+        for node in listed {
             let grade = node.grade.as_deref();
             let style = grade_style(grade);
             writeln!(
@@ -129,6 +180,13 @@ impl Page<'_> {
                 node.summary.orphans,
             )?;
         }
+        if let Some(more @ 1..) = rows.nodes.len().checked_sub(listed.len()) {
+            self.line(
+                DIM,
+                "  ",
+                &format!("and {more} more, none of them worse; all are in index.html (-o DIR)"),
+            )?;
+        }
         Ok(())
     }
 
@@ -137,10 +195,7 @@ impl Page<'_> {
         for note in &cluster.notes {
             self.line(YELLOW, "  note  ", note)?;
         }
-        for finding in &cluster.findings {
-            self.finding(finding)?;
-        }
-        Ok(())
+        self.findings(&cluster.findings)
     }
 
     fn node(&mut self, node: &view::Node) -> io::Result<()> {
@@ -228,8 +283,21 @@ impl Page<'_> {
             return Ok(());
         }
         self.heading("Issues, worst first")?;
-        for finding in &node.findings {
+        self.findings(&node.findings)
+    }
+
+    /// The worst ones, and how many more there are.
+    fn findings(&mut self, findings: &[view::Finding]) -> io::Result<()> {
+        for finding in findings.iter().take(LISTED_FINDINGS) {
             self.finding(finding)?;
+        }
+        let more = findings.len().saturating_sub(LISTED_FINDINGS);
+        if more > 0 {
+            let text = format!(
+                "{} not shown here: all are in the HTML report and report.json (-o DIR) and in --format json",
+                count(more, "further issue is", "further issues are")
+            );
+            self.line(YELLOW, "  ", &text)?;
         }
         Ok(())
     }
@@ -310,7 +378,7 @@ impl Page<'_> {
 }
 
 /// Breaks a text at blanks; a word that is too long stays whole.
-fn fold(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn fold(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     let mut length = 0;

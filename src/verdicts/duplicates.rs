@@ -36,8 +36,12 @@ pub(super) fn find(node: &Node, owners: &Owners) -> Doubled {
 fn is_volume(node: &Node, index: Index) -> bool {
     node.devices
         .get(index)
-        .and_then(|device| device.lvm_uuid.as_ref())
-        .is_some_and(|uuid| uuid.layer.is_none())
+        .is_some_and(|device| match &device.lvm_uuid {
+            Some(uuid) => uuid.layer.is_none(),
+            None => device
+                .named_by_lvm()
+                .is_some_and(|name| name.layer.is_none()),
+        })
 }
 
 /// Entries of the same VG and LV by name: a further one carries a layer that
@@ -119,6 +123,9 @@ fn rank(node: &Node, index: Index) -> (bool, bool, bool, Index) {
 /// Whether an entry carries the LVM UUID of the volume it is named after; any
 /// LVM UUID where the metadata does not tell.
 fn has_the_volumes_uuid(node: &Node, device: &Device) -> bool {
+    if let Some(name) = device.named_by_lvm() {
+        return name.layer.is_none();
+    }
     let Some(uuid) = device.lvm_uuid.as_ref().filter(|uuid| uuid.layer.is_none()) else {
         return false;
     };

@@ -2,7 +2,7 @@
 //! are a layer of it.
 
 use crate::model::device::{Device, Index};
-use crate::model::names::{GuestVolume, partition_parent};
+use crate::model::names::{GuestVolume, LvmName, partition_parent};
 use crate::model::node::Node;
 use crate::parse::dmsetup_table::Target;
 
@@ -166,22 +166,34 @@ fn layer_of(node: &Node, index: Index, device: &Device) -> Option<Index> {
         // `…_rimage_0` below the volume it is a part of: by table and name,
         // since a pool that a volume lies on is below it, too.
         let (_, part) = device.volume()?;
-        return devices.above(index).iter().copied().find(|above| {
-            let whole = devices
-                .get(*above)
-                .and_then(Device::volume)
-                .map(|(_, lv)| lv);
-            is_guests(above)
-                && whole
-                    .and_then(|whole| part.strip_prefix(whole))
-                    .is_some_and(|rest| rest.starts_with('_'))
-        });
+        return part_of(node, index, part).filter(is_guests);
+    }
+    if let Some(name) = device.named_by_lvm() {
+        // Without UUIDs, the name of what LVM made tells as much.
+        if name.layer.is_some() {
+            let volume = LvmName::join(&name.vg, &name.lv);
+            return devices.by_name(&volume).filter(is_guests);
+        }
+        return part_of(node, index, &name.lv).filter(is_guests);
     }
     if device.below.is_empty() {
         let parent = devices.by_name(partitioned_name(&device.name)?)?;
         return Some(parent).filter(is_guests);
     }
     None
+}
+
+/// The entry above whose volume this LV is a part of, by name:
+/// `vm-1-disk-0_rimage_0` of `vm-1-disk-0`.
+fn part_of(node: &Node, index: Index, part: &str) -> Option<Index> {
+    let devices = &node.devices;
+    devices.above(index).iter().copied().find(|above| {
+        devices
+            .get(*above)
+            .and_then(Device::volume)
+            .and_then(|(_, whole)| part.strip_prefix(whole))
+            .is_some_and(|rest| rest.starts_with('_'))
+    })
 }
 
 /// `NAMEp1` or `NAME-part1` without its end.
@@ -227,16 +239,24 @@ fn lies_on(node: &Node, owners: &Owners, index: Index) -> Option<Index> {
 /// Whether an entry is a layer that its own volume lies on, rather than one
 /// on top of it.
 fn is_inner_layer(node: &Node, index: Index) -> bool {
-    node.devices
-        .get(index)
-        .and_then(|device| device.lvm_uuid.as_ref()?.layer.as_deref())
-        .is_some_and(|layer| {
-            matches!(layer, "real" | "cow" | "cdata" | "cmeta" | "cpool" | "cvol")
-                || layer.starts_with("rimage")
-                || layer.starts_with("rmeta")
-                || layer.starts_with("mimage")
-                || layer.starts_with("mlog")
-        })
+    let Some(device) = node.devices.get(index) else {
+        return false;
+    };
+    let named = device.named_by_lvm();
+    let layer = match &device.lvm_uuid {
+        Some(uuid) => uuid.layer.as_deref(),
+        None => named.and_then(|name| {
+            let part = || name.lv.rsplit_once("_r").map(|_| "rimage");
+            name.layer.as_deref().or_else(part)
+        }),
+    };
+    layer.is_some_and(|layer| {
+        matches!(layer, "real" | "cow" | "cdata" | "cmeta" | "cpool" | "cvol")
+            || layer.starts_with("rimage")
+            || layer.starts_with("rmeta")
+            || layer.starts_with("mimage")
+            || layer.starts_with("mlog")
+    })
 }
 
 #[cfg(test)]

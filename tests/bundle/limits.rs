@@ -74,7 +74,10 @@ fn too_many_bytes_in_all_are_refused() {
     for archive in all_kinds(&members) {
         let error = with(&limits, &archive).unwrap_err().to_string();
         assert!(error.contains("49000 bytes when unpacked"), "{error}");
-        assert!(error.contains("raise the limit"), "{error}");
+        assert!(
+            error.contains("raise the limit with --max-total"),
+            "{error}"
+        );
     }
     let place = tempfile::tempdir().unwrap();
     write_folder(place.path(), &members);

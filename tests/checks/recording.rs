@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dmaudit::bundle::{Limits, discover, open};
+use dmaudit::checks::shared::Shared;
 use dmaudit::checks::{self, Case};
 use dmaudit::model::finding::Finding;
 use dmaudit::model::node::Node;
@@ -207,8 +208,12 @@ impl Checked {
 
 /// What a cluster's checks find on these nodes.
 pub fn cluster(nodes: &[&Checked]) -> (Vec<Finding>, Vec<&'static str>) {
-    let cases: Vec<Case<'_>> = nodes.iter().map(|node| node.case()).collect();
-    let (findings, not_run) = checks::cluster_findings(&cases);
+    let shared: Vec<Shared> = nodes
+        .iter()
+        .map(|node| Shared::of(&node.case(), &node.findings))
+        .collect();
+    let shared: Vec<&Shared> = shared.iter().collect();
+    let (findings, not_run) = checks::cluster_findings(&shared);
     let lacking = not_run.iter().map(|(check, _)| check.name).collect();
     (findings, lacking)
 }

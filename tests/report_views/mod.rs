@@ -85,6 +85,7 @@ pub fn report(w: Texts) -> Report {
     ];
     let clusters = vec![cluster::alpha(w)];
     Report {
+        run_order: (0..nodes.len()).collect(),
         version: "0.1.0".to_owned(),
         analyzed_at: "2026-11-23T19:12:00Z".to_owned(),
         totals: totals(&nodes, &clusters),
@@ -154,6 +155,7 @@ pub fn fleet(count: usize) -> Report {
         })
         .collect();
     Report {
+        run_order: (0..nodes.len()).collect(),
         version: "0.1.0".to_owned(),
         analyzed_at: "2026-11-23T19:12:00Z".to_owned(),
         totals: totals(&nodes, &clusters),

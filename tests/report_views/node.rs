@@ -256,6 +256,7 @@ pub fn step(w: Texts, text: &str, commands: &[&str]) -> Step {
     Step {
         text: w.t(text),
         commands: w.list(commands),
+        runs_script: false,
     }
 }
 

@@ -268,7 +268,7 @@ fn without_a_listing_of_devices_there_is_no_grade() {
         "dmsetup-info-c",
         "dmsetup-ls",
     ];
-    let mut missing = Recording::of("pve1");
+    let mut missing = Recording::of("pve1").remove("lsblk");
     let mut failed = Recording::of("pve1");
     let mut empty = Recording::of("pve1");
     for id in listings {

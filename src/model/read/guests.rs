@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bounds::{self, NAME, brief};
 use super::{Reader, budget::Budget};
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Unread};
 use crate::model::guest::{Guest, GuestKind, references};
 use crate::model::node::{Environment, Guests, Membership};
 use crate::parse::cluster_files::{parse_members, parse_vmlist};
@@ -64,7 +64,7 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &str) -> (Guests, Membership) 
     (guests, membership)
 }
 
-fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
+pub(super) fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
     let bundle = reader.bundle;
     let conf = reader
         .file("/etc/pve/corosync.conf", corosync::parse)
@@ -73,6 +73,7 @@ fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
     if let Some(Corosync {
         cluster_name,
         nodes,
+        ..
     }) = conf
     {
         return Membership {
@@ -107,10 +108,13 @@ fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
     }
     // A file that lies in /etc/pve itself shows that it was collected as a
     // whole: then corosync.conf would be there.
-    let whole = bundle.files_below("/etc/pve").any(|(path, _)| {
-        path.strip_prefix("/etc/pve/")
-            .is_some_and(|rest| !rest.contains('/') && bundle.link(path).is_none())
-    });
+    let is_unread = |unread: &Unread| unread.path == "/etc/pve/corosync.conf";
+    let unread = bundle.unread().iter().any(is_unread);
+    let whole = !unread
+        && bundle.files_below("/etc/pve").any(|(path, _)| {
+            path.strip_prefix("/etc/pve/")
+                .is_some_and(|rest| !rest.contains('/') && bundle.link(path).is_none())
+        });
     Membership {
         environment: if whole {
             Environment::Standalone
@@ -315,6 +319,10 @@ fn listings(reader: &mut Reader<'_>) -> Listings {
     }
 }
 
+/// Folders of this node's configurations: where one could not be read, what
+/// is missing proves nothing.
+const GUEST_FOLDERS: [&str; 3] = ["/etc/pve/qemu-server", "/etc/pve/lxc", "/etc/pve/nodes"];
+
 /// Why configurations can't be relied on at all, if so.
 fn unusable(reader: &Reader<'_>, guests: &Guests, listed: &Listings) -> Option<String> {
     let bundle = reader.bundle;
@@ -322,6 +330,14 @@ fn unusable(reader: &Reader<'_>, guests: &Guests, listed: &Listings) -> Option<S
         return Some(
             "/etc/pve was not collected, or was empty (as it is while pmxcfs is down)".to_owned(),
         );
+    }
+    let folder = |unread: &&Unread| GUEST_FOLDERS.contains(&unread.path.as_str());
+    if let Some(unread) = bundle.unread().iter().find(folder) {
+        let why = brief(&unread.error, NAME);
+        return Some(format!(
+            "{} could not be read as a whole: {why}",
+            unread.path
+        ));
     }
     let shown: Vec<u64> = listed.all().map(|(_, guest)| guest.vmid).collect();
     let none_anywhere = guests.here.is_empty() && guests.elsewhere.is_empty();

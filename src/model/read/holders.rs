@@ -8,10 +8,15 @@ use super::bounds::{NAME, SENTENCE, brief};
 use crate::model::device::{Devices, Index};
 use crate::model::node::Holder;
 use crate::parse::holders::dm_minor;
+use crate::parse::lsblk::BlockDevice;
 use crate::parse::openers::{Opener, parse_fuser, parse_lsof};
 use crate::parse::{self, DevNo};
 
-pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices) -> BTreeMap<Index, Vec<Holder>> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    devices: &Devices,
+    blocks: &[BlockDevice],
+) -> BTreeMap<Index, Vec<Holder>> {
     let mut found: BTreeMap<Index, Vec<Holder>> = BTreeMap::new();
     let by_minor = |minor: u32| {
         devices.by_devno(DevNo {
@@ -43,6 +48,17 @@ pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices) -> BTreeMap<Index
                 .push(Holder::Mount(brief(&mount.mount_point, SENTENCE)));
         }
     }
+    for block in blocks {
+        let Some(index) = devices.by_devno(block.devno) else {
+            continue;
+        };
+        let holders = block.mounts.iter().map(|mount| match mount.as_str() {
+            "[SWAP]" => Holder::Swap,
+            mount => Holder::Mount(brief(mount, SENTENCE)),
+        });
+        found.entry(index).or_default().extend(holders);
+    }
+    found.retain(|_, holders| !holders.is_empty());
     for swap in reader.command("swaps", parse::swaps::parse) {
         let minor = swap.path.rsplit('/').next().and_then(dm_minor);
         let index = minor

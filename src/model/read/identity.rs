@@ -84,8 +84,11 @@ fn only_node(bundle: &Bundle) -> Option<String> {
 
 fn collected_at(bundle: &Bundle) -> Option<DateTime<Utc>> {
     let read = |text: &str| {
-        let time = DateTime::parse_from_rfc3339(text.trim()).ok()?;
-        Some(time.with_timezone(&Utc))
+        let text = text.trim();
+        let time = DateTime::parse_from_rfc3339(text)
+            .or_else(|_| DateTime::parse_from_rfc2822(text))
+            .map(|time| time.with_timezone(&Utc));
+        time.ok().or_else(|| date_utc(text))
     };
     let started = bundle
         .manifest()
@@ -94,6 +97,16 @@ fn collected_at(bundle: &Bundle) -> Option<DateTime<Utc>> {
         .and_then(read)
         .or_else(|| read(&bundle.command("date")?.text))
         .or_else(|| top_name(bundle.top()).map(|(_, time)| time))
+}
+
+/// `date --utc` without a format: `Mon Nov 23 18:36:45 UTC 2026`, in newer
+/// releases `Mon Nov 23 06:36:45 PM UTC 2026`.
+fn date_utc(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    ["%a %b %d %H:%M:%S UTC %Y", "%a %b %d %I:%M:%S %p UTC %Y"]
+        .into_iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok())
+        .map(|time| time.and_utc())
 }
 
 /// Node and time of a top folder named

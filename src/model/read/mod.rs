@@ -6,6 +6,7 @@ mod budget;
 mod guests;
 mod holders;
 mod identity;
+mod lvm_tables;
 mod system;
 
 use std::borrow::Cow;
@@ -13,13 +14,15 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use crate::bundle::{Bundle, Output};
-use crate::model::device::Devices;
+use crate::model::cluster::Signature;
+use crate::model::device::{Device, Devices};
 use crate::model::evidence::{Evidence, SOURCES, State};
 use crate::model::lvm::{Lvm, Reports};
 use crate::model::node::Node;
 use crate::model::storage::{Storage, Storages};
 use crate::parse::dmsetup_info::DmInfo;
 use crate::parse::kernel_log::KernelLine;
+use crate::parse::lsblk::BlockDevice;
 use crate::parse::{self, Parsed, lvm_json};
 
 /// Reads a bundle. Every bundle gives a node: what can't be read is missing
@@ -27,10 +30,12 @@ use crate::parse::{self, Parsed, lvm_json};
 pub fn node(bundle: &Bundle) -> Node {
     let mut reader = Reader::new(bundle);
     let identity = identity::read(&mut reader);
-    let devices = devices(&mut reader);
-    let holders = holders::read(&mut reader, &devices);
+    let blocks = blocks(&mut reader);
+    let mut devices = devices(&mut reader, &blocks);
+    let holders = holders::read(&mut reader, &devices, &blocks);
     let thin_pools = thin_pools(&mut reader);
-    let lvm = lvm(&mut reader);
+    let lvm = lvm(&mut reader, &devices, &blocks);
+    devices.flag_open(|device| open_by_lvm(device, &lvm));
     let storages = storages(&mut reader);
     let (guests, membership) = guests::read(&mut reader, &identity.name);
     let next_ids = bundle
@@ -74,6 +79,24 @@ pub fn node(bundle: &Bundle) -> Node {
         system,
         evidence: reader.evidence,
         notes: reader.notes,
+    }
+}
+
+/// Which node of which cluster a bundle is of, and when it was taken. It is
+/// the same for a bundle that was opened whole or in brief.
+pub fn signature(bundle: &Bundle) -> Signature {
+    let mut reader = Reader::new(bundle);
+    let identity = identity::read(&mut reader);
+    let membership = guests::membership(&mut reader, &identity.name);
+    let storages = storages(&mut reader);
+    let lvm = Lvm::new(Reports {
+        vgs: reader.command("vgs-json", |text| lvm_json::parse(text, "vg")),
+        ..Reports::default()
+    });
+    Signature {
+        machine_id_sha256: identity.machine_id_sha256,
+        collected_at: identity.collected_at,
+        ..Signature::new(&identity.name, &membership, &storages, &lvm)
     }
 }
 
@@ -225,7 +248,37 @@ fn state(id: &str, output: &crate::bundle::Output<'_>) -> State {
 /// A parser of a list of facts.
 type Parser<T> = fn(&str) -> Parsed<Vec<T>>;
 
-fn devices(reader: &mut Reader<'_>) -> Devices {
+/// The tree of block devices, where there is no listing of device-mapper's
+/// own, or LVM's tables alone.
+fn blocks(reader: &mut Reader<'_>) -> Vec<BlockDevice> {
+    let told = SOURCES[0]
+        .instead
+        .iter()
+        .chain(&["dmsetup-info", "dmsetup-ls"])
+        .any(|id| *reader.evidence.state(id) != State::Missing);
+    if told && *reader.evidence.state("lvs-json") != State::Missing {
+        return Vec::new();
+    }
+    let mut blocks = reader.command("lsblk", parse::lsblk::parse);
+    let most = 4 * bounds::ENTRIES;
+    if blocks.len() > most {
+        reader.refuse("lsblk", bounds::too_many(blocks.len(), "devices", most));
+        blocks.clear();
+    }
+    blocks
+}
+
+/// Whether LVM says that an entry without an open count is open: the sixth
+/// letter of an active volume's attributes.
+fn open_by_lvm(device: &Device, lvm: &Lvm) -> Option<bool> {
+    let name = device.named_by_lvm().filter(|_| device.open.is_none())?;
+    let lv = lvm.by_name(&name.vg, &name.lv)?;
+    // A pool's flag is that of its inner layer.
+    let plain = lv.active && name.layer.is_none() && !lv.is_thin_pool();
+    plain.then(|| lv.attr.chars().nth(5) == Some('o'))
+}
+
+fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
     let mut best: (&'static str, Vec<DmInfo>) = (SOURCES[0].id, Vec::new());
     let forms: [(&'static str, Parser<DmInfo>); 3] = [
         ("dmsetup-info", parse::dmsetup_info::parse),
@@ -263,6 +316,31 @@ fn devices(reader: &mut Reader<'_>) -> Devices {
             .collect();
         best = ("dmsetup-ls", infos);
     }
+    let mut tree = Vec::new();
+    let missing = |id: &&str| *reader.evidence.state(id) == State::Missing;
+    if best.1.is_empty()
+        && [
+            "dmsetup-info",
+            "dmsetup-info-columns",
+            "dmsetup-info-c",
+            "dmsetup-ls",
+        ]
+        .iter()
+        .all(missing)
+    {
+        best = ("lsblk", Vec::new());
+        for block in parse::lsblk::device_mapper(blocks) {
+            tree.push((block.name.clone(), block.below.clone()));
+            best.1.push(DmInfo {
+                name: block.name.clone(),
+                devno: Some(block.devno),
+                read_only: block.read_only,
+                by_lvm: Some(block.kind == "lvm"),
+                line: block.line,
+                ..Default::default()
+            });
+        }
+    }
     let listed = best.1.len();
     best.1.retain(|info| {
         let uuid = info.uuid.as_ref().map_or(0, String::len);
@@ -278,7 +356,10 @@ fn devices(reader: &mut Reader<'_>) -> Devices {
         });
     }
     let tables = reader.command("dmsetup-table", parse::dmsetup_table::parse);
-    let deps = reader.command("dmsetup-deps", parse::dmsetup_deps::parse);
+    let mut deps = reader.command("dmsetup-deps", parse::dmsetup_deps::parse);
+    if deps.is_empty() {
+        deps = tree;
+    }
     Devices::new(best.0, best.1, tables, deps)
 }
 
@@ -314,7 +395,12 @@ fn thin_pools(
         .collect()
 }
 
-fn lvm(reader: &mut Reader<'_>) -> Lvm {
+fn lvm(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDevice]) -> Lvm {
+    if *reader.evidence.state("lvs-json") == State::Missing
+        && *reader.evidence.state("lvs") != State::Missing
+    {
+        return Lvm::new(lvm_tables::reports(reader, devices, blocks));
+    }
     let whole = Cell::new(false);
     let lvs = reader.command("lvs-json", |text| {
         let parsed = lvm_json::parse(text, "lv");

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
-use crate::audit::Audit;
-use crate::checks::{self, Case};
-use crate::model::cluster::Group;
-use crate::model::finding::Severity;
-use crate::model::verdict::LvState;
+use crate::checks;
+use crate::checks::shared::Shared;
+use crate::model::finding::{Finding, Severity};
 use crate::report::score::cluster_grade;
 use crate::report::view;
 use crate::report::words::{count, list};
@@ -16,29 +14,26 @@ use crate::report::words::{count, list};
 /// Snapshots further apart than this describe different moments.
 const APART: TimeDelta = TimeDelta::minutes(15);
 
-/// A cluster's nodes: audit and view of each.
-type Members<'a> = Vec<(&'a Audit, &'a view::Node)>;
+/// A node of a cluster: what the others need to know of it, and its row.
+pub type Member<'a> = (&'a Shared, &'a view::Row);
 
-/// Builds a cluster's view.
-pub(super) fn cluster(
-    group: &Group,
-    members: &Members<'_>,
+/// Builds a cluster's view from its nodes, sorted by name.
+pub fn cluster(
+    name: &str,
+    members: &[Member<'_>],
     slug: String,
     page: Option<String>,
 ) -> view::Cluster {
-    let cases: Vec<Case<'_>> = members.iter().map(|(audit, _)| audit.case()).collect();
-    let (findings, not_run) = checks::cluster_findings(&cases);
+    let shared: Vec<&Shared> = members.iter().map(|(shared, _)| *shared).collect();
+    let (findings, not_run) = checks::cluster_findings(&shared);
     let grade = cluster_grade(
         members.iter().map(|(_, node)| node.grade.as_deref()),
         &findings,
     );
-    let present: BTreeSet<&str> = members
+    let present: BTreeSet<&str> = shared.iter().map(|node| node.node.as_str()).collect();
+    let absent: BTreeSet<&str> = shared
         .iter()
-        .map(|(audit, _)| audit.node.name.as_str())
-        .collect();
-    let absent: BTreeSet<&str> = members
-        .iter()
-        .flat_map(|(audit, _)| &audit.node.membership.members)
+        .flat_map(|node| &node.members)
         .map(String::as_str)
         .filter(|member| !present.contains(member))
         .collect();
@@ -50,7 +45,7 @@ pub(super) fn cluster(
         )
     }));
     view::Cluster {
-        cluster: group.name.clone(),
+        cluster: name.to_owned(),
         slug,
         nodes: members
             .iter()
@@ -72,10 +67,10 @@ pub(super) fn cluster(
     }
 }
 
-fn notes(members: &Members<'_>) -> Vec<String> {
+fn notes(members: &[Member<'_>]) -> Vec<String> {
     let times: Vec<_> = members
         .iter()
-        .filter_map(|(audit, _)| audit.node.collected_at)
+        .filter_map(|(shared, _)| shared.collected_at)
         .collect();
     let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else {
         return Vec::new();
@@ -90,7 +85,7 @@ fn notes(members: &Members<'_>) -> Vec<String> {
     )]
 }
 
-fn headline(members: &Members<'_>, findings: &[crate::model::finding::Finding]) -> String {
+fn headline(members: &[Member<'_>], findings: &[Finding]) -> String {
     let critical: Vec<_> = findings
         .iter()
         .filter(|finding| finding.severity == Severity::Critical)
@@ -119,49 +114,34 @@ fn headline(members: &Members<'_>, findings: &[crate::model::finding::Finding]) 
 }
 
 /// Every shared volume that is active somewhere, and its state on each node.
-fn matrix(members: &Members<'_>, findings: &[crate::model::finding::Finding]) -> view::Matrix {
+fn matrix(members: &[Member<'_>], findings: &[Finding]) -> view::Matrix {
     let mut rows: BTreeMap<(String, String), view::MatrixRow> = BTreeMap::new();
     let between: BTreeSet<&str> = findings
         .iter()
         .map(|finding| finding.subject.as_str())
         .collect();
-    for (column, (audit, node)) in members.iter().enumerate() {
-        let subjects: BTreeSet<&str> = node
-            .findings
-            .iter()
-            .filter(|finding| finding.severity != "info")
-            .map(|finding| finding.subject.as_str())
-            .collect();
-        for (_, device, judgement) in audit.verdicts.of(&audit.node) {
-            let Some((vg, lv)) = device.volume() else {
-                continue;
-            };
-            if !judgement.verdict.is_guests() || !audit.node.storages.is_shared_vg(vg) {
-                continue;
-            }
+    for (column, (shared, _)) in members.iter().enumerate() {
+        for volume in &shared.volumes {
             let row = rows
-                .entry((vg.to_owned(), lv.to_owned()))
+                .entry((volume.vg.clone(), volume.lv.clone()))
                 .or_insert_with(|| view::MatrixRow {
-                    volume: format!("{vg}/{lv}"),
-                    vmid: judgement.vmid,
+                    volume: format!("{}/{}", volume.vg, volume.lv),
+                    vmid: volume.vmid,
                     home: None,
                     cells: vec!["-".to_owned(); members.len()],
                     issue: false,
                 });
-            row.home = row
-                .home
-                .take()
-                .or_else(|| judgement.referenced.as_ref().map(|hit| hit.node.clone()));
-            row.issue |= subjects.contains(device.name.as_str())
-                || between.contains(device.name.as_str())
+            row.home = row.home.take().or_else(|| volume.home.clone());
+            row.issue |= volume.issue
+                || between.contains(volume.entry.as_str())
                 || between.contains(row.volume.as_str());
-            let cell = match (judgement.lv_state, device.in_use()) {
-                (LvState::Stale, _) => "stale",
+            let cell = match (volume.stale, volume.in_use) {
+                (true, _) => "stale",
                 (_, true) => "open",
                 (_, false) => "active",
             };
             if let Some(slot) = row.cells.get_mut(column) {
-                *slot = cell.to_owned();
+                cell.clone_into(slot);
             }
         }
     }
@@ -173,10 +153,11 @@ fn matrix(members: &Members<'_>, findings: &[crate::model::finding::Finding]) ->
 
 /// The order over the nodes: contradictions between them first, then each
 /// node's own critical issues, then the scripts, worst node first.
-fn steps(members: &Members<'_>, findings: &[crate::model::finding::Finding]) -> Vec<view::Step> {
+fn steps(members: &[Member<'_>], findings: &[Finding]) -> Vec<view::Step> {
     let step = |text: String| view::Step {
         text,
         commands: Vec::new(),
+        runs_script: false,
     };
     let mut steps: Vec<view::Step> = findings
         .iter()
@@ -186,11 +167,7 @@ fn steps(members: &Members<'_>, findings: &[crate::model::finding::Finding]) -> 
     let mut nodes: Vec<_> = members.iter().map(|(_, node)| node).collect();
     nodes.sort_by_key(|node| (node.score.unwrap_or(i64::MAX), node.node.clone()));
     for node in &nodes {
-        let critical = node
-            .findings
-            .iter()
-            .filter(|finding| finding.severity == "critical")
-            .count();
+        let critical = node.critical;
         if critical > 0 {
             steps.push(step(format!(
                 "{}: clear its {} as its page says.",
@@ -204,7 +181,7 @@ fn steps(members: &Members<'_>, findings: &[crate::model::finding::Finding]) -> 
             steps.push(step(format!(
                 "{}: review and run {script} there, its dry run first ({}).",
                 node.node,
-                count(node.planned.len(), "entry", "entries")
+                count(node.planned, "entry", "entries")
             )));
         }
     }

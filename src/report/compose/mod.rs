@@ -5,7 +5,10 @@ mod cluster;
 mod node;
 mod node_parts;
 mod node_storage;
+mod place;
 mod run;
 
-pub use node::Place;
-pub use run::{Files, report};
+pub use cluster::{Member, cluster};
+pub use node::node;
+pub use place::place;
+pub use run::{Rows, headline, sort_worst_first, time};

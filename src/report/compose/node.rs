@@ -10,19 +10,9 @@ use crate::report::score::Faults;
 use crate::report::view;
 use crate::report::words::{count, list};
 
-/// Where a node's files lie, relative to the output folder.
-#[derive(Debug, Clone, Default)]
-pub struct Place {
-    /// The node's unique name.
-    pub slug: String,
-    /// Its page, if files are written.
-    pub page: Option<String>,
-    /// Its script, if files are written and there is something to do.
-    pub script: Option<String>,
-}
-
-/// Builds a node's view.
-pub(super) fn node(audit: &Audit, place: Place) -> view::Node {
+/// Builds a node's view, as if no files were written: see
+/// [`super::place`].
+pub fn node(audit: &Audit) -> view::Node {
     let node = &audit.node;
     let summary = parts::summary(audit);
     let usable = node.ungraded().is_none();
@@ -40,7 +30,7 @@ pub(super) fn node(audit: &Audit, place: Place) -> view::Node {
         .collect();
     view::Node {
         node: node.name.clone(),
-        slug: place.slug,
+        slug: node.name.clone(),
         cluster: node.membership.cluster.clone(),
         environment: node.membership.environment.as_str().to_owned(),
         collected_at: super::run::time_or_unknown(node.collected_at),
@@ -69,7 +59,7 @@ pub(super) fn node(audit: &Audit, place: Place) -> view::Node {
         pools: storage::pools(node),
         physical: storage::physical(node),
         system: storage::system(node),
-        steps: steps(audit, place.script.as_deref(), planned.len()),
+        steps: steps(audit, planned.len()),
         missing: parts::missing(node),
         checks_not_run: audit
             .not_run
@@ -81,8 +71,8 @@ pub(super) fn node(audit: &Audit, place: Place) -> view::Node {
             .collect(),
         notes: node.notes.clone(),
         issues_by_vg: parts::issues_by_vg(audit),
-        page: place.page,
-        script: place.script,
+        page: None,
+        script: None,
         planned,
         summary,
     }
@@ -185,9 +175,13 @@ fn first_sentence(text: &str) -> &str {
 }
 
 /// What to do, in order.
-fn steps(audit: &Audit, script: Option<&str>, planned: usize) -> Vec<view::Step> {
+fn steps(audit: &Audit, planned: usize) -> Vec<view::Step> {
     let mut steps = Vec::new();
-    let step = |text: String, commands: Vec<String>| view::Step { text, commands };
+    let step = |text: String, commands: Vec<String>| view::Step {
+        text,
+        commands,
+        runs_script: false,
+    };
     if let Some(why) = &audit.node.guests.unusable {
         steps.push(step(
             format!("Nothing may be removed on this evidence: {why}. Check the cluster file system, then collect again."),
@@ -208,19 +202,7 @@ fn steps(audit: &Audit, script: Option<&str>, planned: usize) -> Vec<view::Step>
         }
     }
     if planned > 0 {
-        let name = script
-            .and_then(|path| path.rsplit('/').next())
-            .unwrap_or("the cleanup script (written with `-o DIR`)");
-        steps.push(step(
-            format!(
-                "Read {name}, copy it to {} and start it: without options it changes nothing and says what it would do about {}. Every guard is evaluated again on the node.",
-                audit.node.name,
-                count(planned, "entry", "entries")
-            ),
-            script
-                .map(|_| vec![format!("sh {name}"), format!("sh {name} --execute")])
-                .unwrap_or_default(),
-        ));
+        steps.push(super::place::script_step(&audit.node.name, None, planned));
     }
     let left: Vec<String> = audit
         .verdicts

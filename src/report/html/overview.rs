@@ -9,14 +9,15 @@ use serde::Serialize;
 use super::markup::href;
 use super::parts::{Bar, VerdictChart, count_bars, verdict_chart};
 use super::{Run, safe, words};
+use crate::checks;
 use crate::report::charts::{Ink, columns};
-use crate::report::view::{Cluster, Finding, Node, Rejected, Totals};
+use crate::report::compose::Rows;
+use crate::report::view::{self, CheckCount, Rejected, Row, Totals};
 
 /// Grades, worst first: how rows sort.
 const GRADES: [&str; 6] = ["F", "D", "C", "B", "A", "A+"];
 
-/// What the overview says, gathered node by node and cluster by cluster in
-/// the order in which they are to be shown.
+/// What the overview says.
 #[derive(Debug, Clone)]
 pub struct Overview {
     totals: Totals,
@@ -93,22 +94,29 @@ pub(super) struct Page<'a> {
 }
 
 impl Overview {
-    /// An overview without rows.
-    pub fn new(totals: &Totals, headline: &str) -> Self {
-        Self {
+    /// The overview of a run's nodes and clusters, in their order.
+    pub fn of(rows: &Rows, totals: &Totals, headline: &str, rejected: &[Rejected]) -> Self {
+        let mut overview = Self {
             totals: totals.clone(),
             headline: headline.to_owned(),
-            nodes: Vec::new(),
-            clusters: Vec::new(),
-            rejected: Vec::new(),
+            nodes: Vec::with_capacity(rows.nodes.len()),
+            clusters: Vec::with_capacity(rows.clusters.len()),
+            rejected: rejected.to_vec(),
             checks: BTreeMap::new(),
             versions: BTreeMap::new(),
             kernels: BTreeMap::new(),
+        };
+        for node in &rows.nodes {
+            overview.add_node(node);
         }
+        for cluster in &rows.clusters {
+            overview.add_cluster(cluster);
+        }
+        overview
     }
 
     /// Adds a node's row, and its findings and versions to the sums.
-    pub fn add_node(&mut self, node: &Node) {
+    fn add_node(&mut self, node: &Row) {
         let summary = &node.summary;
         self.nodes.push(NodeRow {
             label: node.node.clone(),
@@ -117,8 +125,8 @@ impl Overview {
             grade: node.grade.clone(),
             rank: rank(node.grade.as_deref()),
             score: node.score,
-            critical: of_severity(&node.findings, "critical"),
-            warnings: of_severity(&node.findings, "warning"),
+            critical: node.critical,
+            warnings: node.warnings,
             duplicates: summary.duplicates,
             orphans: summary.orphans,
             unknown: summary.unknown,
@@ -126,7 +134,7 @@ impl Overview {
             pve_version: node.pve_version.clone(),
             collected_at: node.collected_at.clone(),
         });
-        self.add_findings(&node.findings);
+        self.add_findings(&node.checks);
         for (counts, value) in [
             (&mut self.versions, &node.pve_version),
             (&mut self.kernels, &node.kernel),
@@ -137,53 +145,42 @@ impl Overview {
     }
 
     /// Adds a cluster's row, and its findings to the sums.
-    pub fn add_cluster(&mut self, cluster: &Cluster) {
+    fn add_cluster(&mut self, cluster: &view::ClusterRow) {
         self.clusters.push(ClusterRow {
             cluster: cluster.cluster.clone(),
             href: cluster.page.as_deref().map(|page| href(0, page)),
             grade: cluster.grade.clone(),
             rank: rank(cluster.grade.as_deref()),
-            nodes: cluster.nodes.len(),
-            absent: cluster.absent.len(),
-            critical: of_severity(&cluster.findings, "critical"),
-            warnings: of_severity(&cluster.findings, "warning"),
+            nodes: cluster.nodes,
+            absent: cluster.absent,
+            critical: cluster.critical,
+            warnings: cluster.warnings,
             headline: cluster.headline.clone(),
         });
-        self.add_findings(&cluster.findings);
+        self.add_findings(&cluster.checks);
     }
 
-    /// Adds an input that was not analyzed.
-    pub fn add_rejected(&mut self, rejected: &Rejected) {
-        self.rejected.push(rejected.clone());
-    }
-
-    fn add_findings(&mut self, findings: &[Finding]) {
-        let mut counts: BTreeMap<&str, (&Finding, usize)> = BTreeMap::new();
-        for finding in findings {
-            let seen = counts.entry(&finding.check).or_insert((finding, 0));
-            seen.1 += 1;
-            if severity_rank(&finding.severity) < severity_rank(&seen.0.severity) {
-                seen.0 = finding;
-            }
-        }
-        for (check, (worst, count)) in counts {
-            let rank = severity_rank(&worst.severity);
+    fn add_findings(&mut self, counts: &[CheckCount]) {
+        for counted in counts {
+            let rank = severity_rank(&counted.severity);
             let row = self
                 .checks
-                .entry(check.to_owned())
+                .entry(counted.check.clone())
                 .or_insert_with(|| CheckRow {
-                    check: check.to_owned(),
-                    title: worst.title.clone(),
-                    severity: worst.severity.clone(),
+                    check: counted.check.clone(),
+                    title: checks::by_name(&counted.check)
+                        .map_or(counted.check.as_str(), |check| check.title)
+                        .to_owned(),
+                    severity: counted.severity.clone(),
                     rank,
                     findings: 0,
                     nodes: 0,
                 });
             if rank < row.rank {
-                row.severity.clone_from(&worst.severity);
+                row.severity.clone_from(&counted.severity);
                 row.rank = rank;
             }
-            row.findings += count;
+            row.findings += counted.count;
             row.nodes += 1;
         }
     }
@@ -267,13 +264,6 @@ fn scope(nodes: usize, clusters: usize) -> String {
         0 => number(nodes, "node"),
         _ => format!("{}, {}", number(nodes, "node"), number(clusters, "cluster")),
     }
-}
-
-fn of_severity(findings: &[Finding], severity: &str) -> usize {
-    findings
-        .iter()
-        .filter(|finding| finding.severity == severity)
-        .count()
 }
 
 /// Where a grade sorts, worst first; no grade comes last.

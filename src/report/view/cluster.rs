@@ -1,11 +1,11 @@
 //! A cluster: its nodes, and what only shows when they are seen together.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Finding, Step};
 
 /// A cluster.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Cluster {
     /// The cluster's name.
     pub cluster: String,
@@ -32,7 +32,7 @@ pub struct Cluster {
 }
 
 /// A node of a cluster, with links.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClusterNode {
     /// The node's name.
     pub node: String,
@@ -45,7 +45,7 @@ pub struct ClusterNode {
 }
 
 /// Shared volumes over nodes.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Matrix {
     /// Column heads: the nodes.
     pub nodes: Vec<String>,
@@ -54,7 +54,7 @@ pub struct Matrix {
 }
 
 /// A shared volume and its state on each node.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MatrixRow {
     /// `vg/lv`.
     pub volume: String,

@@ -1,9 +1,9 @@
 //! Entries: what is known of one, what is planned for it, and who has it open.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One dm entry.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Entry {
     /// The entry's name, as `dmsetup` prints it.
     pub name: String,
@@ -47,7 +47,7 @@ pub struct Entry {
 }
 
 /// A device that something holds open.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OpenDevice {
     /// The entry's name.
     pub name: String,
@@ -62,7 +62,7 @@ pub struct OpenDevice {
 }
 
 /// One item of the cleanup script.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Planned {
     /// The entry.
     pub name: String,

@@ -1,9 +1,9 @@
 //! Guests, and the VM IDs that are next.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A guest of the node.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Guest {
     /// Its VMID.
     pub vmid: u64,
@@ -28,7 +28,7 @@ pub struct Guest {
 }
 
 /// The next free VMIDs of the cluster's range.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextVmids {
     /// Lowest VMID of the range.
     pub lower: u64,
@@ -42,7 +42,7 @@ pub struct NextVmids {
 }
 
 /// A free VMID and what a guest that gets it would meet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextVmid {
     /// The VMID.
     pub vmid: u64,

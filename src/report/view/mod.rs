@@ -4,17 +4,19 @@
 mod cluster;
 mod entry;
 mod guest;
+mod row;
 mod storage;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use cluster::{Cluster, ClusterNode, Matrix, MatrixRow};
 pub use entry::{Entry, OpenDevice, Planned};
 pub use guest::{Guest, NextVmid, NextVmids};
+pub use row::{CheckCount, ClusterRow, Row, of_severity};
 pub use storage::{Physical, Pool, Storage};
 
 /// A whole run's report.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// The analyzer's version.
     pub version: String,
@@ -22,6 +24,9 @@ pub struct Report {
     pub analyzed_at: String,
     /// The nodes, worst first.
     pub nodes: Vec<Node>,
+    /// For each of them its place in the order in which the run read them,
+    /// which is that of `report.json`.
+    pub run_order: Vec<usize>,
     /// The clusters, worst first.
     pub clusters: Vec<Cluster>,
     /// Inputs that could not be read.
@@ -33,7 +38,7 @@ pub struct Report {
 }
 
 /// Sums over all nodes of a run.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Totals {
     /// Number of nodes.
     pub nodes: usize,
@@ -56,7 +61,7 @@ pub struct Totals {
 }
 
 /// A labelled number, for charts and lists.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Count {
     /// What is counted.
     pub label: String,
@@ -65,7 +70,7 @@ pub struct Count {
 }
 
 /// An input that could not be analyzed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rejected {
     /// The input as given or found.
     pub path: String,
@@ -74,7 +79,7 @@ pub struct Rejected {
 }
 
 /// One node.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Node {
     /// The node's name as recorded.
     pub node: String,
@@ -144,7 +149,7 @@ pub struct Node {
 }
 
 /// A node's numbers, as in the JSON summary.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Guests' entries: valid, duplicate, orphan and unknown.
     pub entries: usize,
@@ -165,7 +170,7 @@ pub struct Summary {
 }
 
 /// A finding, as reports show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The check's name.
     pub check: String,
@@ -188,7 +193,7 @@ pub struct Finding {
 }
 
 /// A name and a value, for plain lists.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fact {
     /// What it is.
     pub name: String,
@@ -197,16 +202,18 @@ pub struct Fact {
 }
 
 /// Something to do.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Step {
     /// One or two sentences.
     pub text: String,
     /// Commands to type, each one line, if any.
     pub commands: Vec<String>,
+    /// Whether it is to run the node's cleanup script.
+    pub runs_script: bool,
 }
 
 /// Evidence that is missing or failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
     /// The command id or file.
     pub id: String,
@@ -219,7 +226,7 @@ pub struct Missing {
 }
 
 /// A check that could not run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckNotRun {
     /// The check's name.
     pub check: String,

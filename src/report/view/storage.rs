@@ -1,9 +1,9 @@
 //! A node's storage, from its physical volumes up.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A storage.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Storage {
     /// Storage id.
     pub id: String,
@@ -28,7 +28,7 @@ pub struct Storage {
 }
 
 /// A physical volume of LVM.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Physical {
     /// The device, as LVM names it.
     pub device: String,
@@ -39,7 +39,7 @@ pub struct Physical {
 }
 
 /// A thin pool.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Pool {
     /// `vg/lv`.
     pub name: String,

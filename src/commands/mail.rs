@@ -1,0 +1,196 @@
+//! `dmaudit mail`.
+
+use std::env;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::output;
+use crate::bundle::Limits;
+use crate::cli::{Attach, FailOn, Mail};
+use crate::mail::attach;
+use crate::mail::message::{self, Addresses};
+use crate::mail::smtp::{Options, Server};
+use crate::pipeline;
+use crate::report::{mail, view};
+
+/// Sends the report, or writes it.
+///
+/// # Errors
+///
+/// A line for the user: an address, server or secret is wrong, or a file could
+/// not be read or written.
+pub fn run(args: &Mail) -> Result<ExitCode, String> {
+    // Everything that can be wrong is found before the analysis.
+    let addresses = Addresses {
+        from: message::address(&args.from)?,
+        to: all(&args.to)?,
+        cc: all(&args.cc)?,
+    };
+    let server = args
+        .smtp
+        .as_deref()
+        .map(|smtp| server(smtp, args))
+        .transpose()?;
+    let now = args.now.unwrap_or_else(Utc::now);
+    let limits = Limits::default();
+    let scripted = args.attach.iter().any(|one| *one != Attach::Json);
+    let (report, scripts) = if scripted {
+        pipeline::whole_with_scripts(&args.paths, &limits, now)
+    } else {
+        (pipeline::whole(&args.paths, &limits, now), Vec::new())
+    };
+    for input in &report.rejected {
+        eprintln!("dmaudit: rejected {}: {}", input.path, input.error);
+    }
+    let done = match report.rejected.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(3),
+    };
+    if args.when.is_some_and(|least| !is_due(&report, least)) {
+        eprintln!("dmaudit: no finding is severe enough for --when; no mail");
+        return Ok(done);
+    }
+    let (attached, enclosed) = attach::files(&args.attach, &report, &scripts)?;
+    let content = mail::content(&report, &enclosed)?;
+    let prefix = args.subject_prefix.as_deref();
+    let message = message::build(&content, &addresses, prefix, attached, now)?;
+    if let Some(file) = &args.eml {
+        write(file, &message.formatted())?;
+    }
+    if let Some(server) = server {
+        if let Err(error) = server.deliver(&message) {
+            eprintln!("dmaudit: the mail was not delivered: {error}");
+            let kept = keep(&args.keep, now, &message.formatted())?;
+            eprintln!("dmaudit: the mail is kept in {}", kept.display());
+            return Ok(ExitCode::from(4));
+        }
+        eprintln!("dmaudit: mail delivered: {}", content.subject);
+    }
+    Ok(done)
+}
+
+fn all(texts: &[String]) -> Result<Vec<lettre::message::Mailbox>, String> {
+    texts.iter().map(|text| message::address(text)).collect()
+}
+
+fn server(address: &str, args: &Mail) -> Result<Server, String> {
+    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let user = args.user.clone().or_else(|| set("DMAUDIT_SMTP_USER"));
+    let password = match &args.password_file {
+        Some(file) => Some(first_line(file)?),
+        None => set("DMAUDIT_SMTP_PASSWORD"),
+    };
+    let login = match (user, password) {
+        (Some(user), Some(password)) => Some((user, password)),
+        (None, None) => None,
+        (Some(_), None) => {
+            return Err(
+                "a user but no password: give --password-file, or set DMAUDIT_SMTP_PASSWORD"
+                    .to_owned(),
+            );
+        }
+        (None, Some(_)) => {
+            return Err("a password but no user: give --user, or set DMAUDIT_SMTP_USER".to_owned());
+        }
+    };
+    let ca = args.ca_file.as_deref().map(read).transpose()?;
+    Server::new(
+        address,
+        Options {
+            tls: args.tls,
+            ca,
+            login,
+            timeout: Duration::from_secs(args.timeout),
+        },
+    )
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|error| format!("{} could not be read: {error}", file.display()))
+}
+
+fn first_line(file: &Path) -> Result<String, String> {
+    let text =
+        String::from_utf8(read(file)?).map_err(|_| format!("{} is not UTF-8", file.display()))?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        _ => Err(format!(
+            "{}: the first line holds no password",
+            file.display()
+        )),
+    }
+}
+
+/// Whether there is something to write about. What is not known is.
+fn is_due(report: &view::Report, least: FailOn) -> bool {
+    let unknown = report.nodes.is_empty()
+        || !report.rejected.is_empty()
+        || report.nodes.iter().any(|node| node.grade.is_none());
+    let severe = |finding: &view::Finding| match least {
+        FailOn::Critical => finding.severity == "critical",
+        FailOn::Warning => finding.severity != "info",
+        FailOn::Info => true,
+    };
+    unknown
+        || report
+            .nodes
+            .iter()
+            .flat_map(|node| &node.findings)
+            .any(severe)
+        || report
+            .clusters
+            .iter()
+            .flat_map(|one| &one.findings)
+            .any(severe)
+}
+
+fn write(file: &Path, message: &[u8]) -> Result<(), String> {
+    if file == Path::new("-") {
+        return match io::stdout().write_all(message) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(format!("standard output could not be written: {error}"))
+            }
+            _ => Ok(()),
+        };
+    }
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    match file.file_name().and_then(|name| name.to_str()) {
+        Some(name) => output::write(folder, name, message),
+        None => Err(format!("{} names no file", file.display())),
+    }
+}
+
+/// Keeps a mail under a new name, readable by its owner only; where `folder`
+/// can't be written, in the folder for temporary files.
+fn keep(folder: &Path, now: DateTime<Utc>, message: &[u8]) -> Result<PathBuf, String> {
+    let kept = keep_in(folder, now, message);
+    kept.or_else(|first| {
+        keep_in(&env::temp_dir(), now, message).map_err(|second| {
+            format!(
+                "the mail could not be kept in {}: {first}; nor among temporary files: {second}",
+                folder.display()
+            )
+        })
+    })
+}
+
+fn keep_in(folder: &Path, now: DateTime<Utc>, message: &[u8]) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let (mut file, path) = tempfile::Builder::new()
+        .prefix(&format!("dmaudit-mail-{}-", now.format("%Y%m%dT%H%M%SZ")))
+        .suffix(".eml")
+        .tempfile_in(folder)?
+        .keep()
+        .map_err(|error| error.error)?;
+    file.write_all(message)?;
+    file.sync_all()?;
+    Ok(path)
+}

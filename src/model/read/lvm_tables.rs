@@ -1,0 +1,239 @@
+//! LVM's metadata from its plain tables, where there are no JSON reports.
+//!
+//! They lack most UUIDs, print sizes rounded, and say where segments begin,
+//! not how long they are. What follows from the entries is taken from there:
+//! a volume that LVM calls by an entry's name, in the VG of that entry's
+//! UUID, has that UUID; a size that may be the entry's is the entry's.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Reader;
+use crate::model::device::{Device, Devices};
+use crate::model::lvm::Reports;
+use crate::parse::dmsetup_table::Target;
+use crate::parse::lsblk::BlockDevice;
+use crate::parse::lvm_json::Row;
+use crate::parse::lvm_table::{self, Size, Table};
+
+pub(super) fn reports(
+    reader: &mut Reader<'_>,
+    devices: &Devices,
+    blocks: &[BlockDevice],
+) -> Reports {
+    let whole = Cell::new(true);
+    let table = |reader: &mut Reader<'_>, id: &str, table: Table| {
+        let parsed = reader.optional(id, |text| lvm_table::parse(text, table));
+        parsed.unwrap_or_default()
+    };
+    let vgs = table(reader, "vgs", Table::Vgs);
+    let pvs = table(reader, "pvs", Table::Pvs);
+    let lvs = reader
+        .optional("lvs", |text| {
+            let parsed = lvm_table::parse(text, Table::Lvs);
+            whole.set(parsed.problems.is_empty());
+            parsed
+        })
+        .unwrap_or_default();
+    let groups = Groups::of(&vgs);
+    let entries = entries(devices);
+    let mut reports = Reports {
+        lvs_complete: whole.get()
+            && !lvs.is_empty()
+            && !groups.ambiguous
+            && ["lvs", "vgs"].iter().all(|id| reader.evidence.has(id)),
+        ..Reports::default()
+    };
+    let mut by_volume: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();
+    for row in lvs {
+        let name = cell(&row, "lv_name").trim_matches(['[', ']']).to_owned();
+        let key = (cell(&row, "vg_name").to_owned(), name);
+        by_volume.entry(key).or_default().push(row);
+    }
+    for ((vg, lv), rows) in by_volume {
+        let vg_uuid = groups.uuid(&vg);
+        let entry = entries.get(&(vg.as_str(), lv.as_str())).copied();
+        let entry = entry.filter(|entry| {
+            let uuid = entry.lvm_uuid.as_ref();
+            uuid.is_some_and(|uuid| uuid.vg == vg_uuid.replace('-', ""))
+        });
+        let Some(mut row) = rows.first().cloned() else {
+            continue;
+        };
+        let lv_uuid = entry
+            .and_then(|entry| entry.lvm_uuid.as_ref())
+            .map_or_else(|| made_up(&format!("{vg}/{lv}")), |uuid| uuid.lv.clone());
+        let extent = groups.extents.get(&vg).copied();
+        let size = Size::parse(cell(&row, "lv_size")).map(|size| {
+            let mapped = entry.and_then(Device::size);
+            mapped
+                .filter(|mapped| size.may_be(*mapped))
+                .or_else(|| size.only_multiple(extent?))
+                .unwrap_or(size.shown)
+        });
+        row.insert("vg_uuid".to_owned(), vg_uuid.clone());
+        row.insert("lv_uuid".to_owned(), lv_uuid.clone());
+        if let Some(size) = size {
+            row.insert("lv_size".to_owned(), size.to_string());
+            let extents = extent.map(|extent| segments(&rows, size, extent, entry));
+            for segment in extents.flatten().unwrap_or_default() {
+                let mut segment = segment;
+                segment.insert("vg_uuid".to_owned(), vg_uuid.clone());
+                segment.insert("lv_uuid".to_owned(), lv_uuid.clone());
+                reports.segments.push(segment);
+            }
+        }
+        reports.lvs.push(row);
+    }
+    reports.pvs = pvs
+        .into_iter()
+        .filter(|row| !cell(row, "vg_name").is_empty())
+        .map(|row| physical(row, &groups, blocks))
+        .collect();
+    reports.vgs = vgs
+        .into_iter()
+        .map(|mut row| {
+            let uuid = groups.uuid(cell(&row, "vg_name"));
+            row.insert("vg_uuid".to_owned(), uuid);
+            in_bytes(&mut row, &["vg_size", "vg_free", "vg_extent_size"]);
+            row
+        })
+        .collect();
+    reports
+}
+
+/// Stands for a UUID that was not printed; no UUID looks like it.
+fn made_up(name: &str) -> String {
+    format!("named {name}")
+}
+
+fn cell<'a>(row: &'a Row, column: &str) -> &'a str {
+    row.get(column).map_or("", String::as_str)
+}
+
+/// Replaces sizes as printed by bytes, as LVM's JSON reports have them.
+fn in_bytes(row: &mut Row, columns: &[&str]) {
+    for column in columns {
+        if let Some(text) = row.get_mut(*column) {
+            *text = Size::parse(text).map_or_else(String::new, |size| size.shown.to_string());
+        }
+    }
+}
+
+/// What `vgs` says, by name.
+struct Groups {
+    uuids: BTreeMap<String, String>,
+    extents: BTreeMap<String, u64>,
+    /// Whether two VGs share a name.
+    ambiguous: bool,
+}
+
+impl Groups {
+    fn of(rows: &[Row]) -> Self {
+        let mut groups = Self {
+            uuids: BTreeMap::new(),
+            extents: BTreeMap::new(),
+            ambiguous: false,
+        };
+        let mut names = BTreeSet::new();
+        for row in rows {
+            let name = cell(row, "vg_name");
+            groups.ambiguous |= !names.insert(name);
+            let uuid = cell(row, "vg_uuid");
+            if !uuid.is_empty() {
+                groups.uuids.insert(name.to_owned(), uuid.to_owned());
+            }
+            if let Some(size) = Size::parse(cell(row, "vg_extent_size")) {
+                groups.extents.insert(name.to_owned(), size.shown);
+            }
+        }
+        groups
+    }
+
+    fn uuid(&self, name: &str) -> String {
+        let known = self.uuids.get(name).cloned();
+        known.unwrap_or_else(|| made_up(name))
+    }
+}
+
+/// The entries that LVM made, by VG and LV; of a volume with layers the one
+/// without, if there is one.
+fn entries(devices: &Devices) -> BTreeMap<(&str, &str), &Device> {
+    let mut found: BTreeMap<(&str, &str), &Device> = BTreeMap::new();
+    for (_, device) in devices.iter() {
+        let (Some(volume), Some(uuid)) = (device.volume(), &device.lvm_uuid) else {
+            continue;
+        };
+        let plain = uuid.layer.is_none();
+        match found.get(&volume) {
+            Some(_) if !plain => {}
+            _ => drop(found.insert(volume, device)),
+        }
+    }
+    found
+}
+
+/// Where a volume lies: rows with `Devices` such as `/dev/sda3(128)`, one for
+/// each segment. The last one has what the others leave; of those only a
+/// table that begins at the same extents tells how long they are.
+fn segments(rows: &[Row], size: u64, extent: u64, entry: Option<&Device>) -> Option<Vec<Row>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for (index, row) in rows.iter().enumerate() {
+        let devices = cell(row, "devices");
+        let (device, first) = devices.strip_suffix(')')?.rsplit_once('(')?;
+        let plain = matches!(cell(row, "lv_attr").chars().next()?, '-' | 'T' | 'e');
+        if !plain || !device.starts_with('/') || device.contains(',') {
+            return None;
+        }
+        let first: u64 = first.parse().ok()?;
+        let rest = size.checked_sub(start)?;
+        let length = match index + 1 == rows.len() {
+            true => rest,
+            false => mapped(entry?, start)?,
+        };
+        if length == 0 || length > rest || !length.is_multiple_of(extent) {
+            return None;
+        }
+        let last = first.checked_add(length / extent)?.checked_sub(1)?;
+        found.push(Row::from(
+            [
+                ("segtype", "linear".to_owned()),
+                ("seg_start", start.to_string()),
+                ("seg_size", length.to_string()),
+                ("seg_pe_ranges", format!("{device}:{first}-{last}")),
+            ]
+            .map(|(name, cell)| (name.to_owned(), cell)),
+        ));
+        start = start.checked_add(length)?;
+    }
+    Some(found)
+}
+
+/// Bytes of the linear segment of an entry's table that begins at a byte.
+fn mapped(entry: &Device, start: u64) -> Option<u64> {
+    entry
+        .segments
+        .iter()
+        .find(|segment| segment.start.checked_mul(512) == Some(start))
+        .filter(|segment| matches!(segment.target, Target::Linear { .. }))
+        .and_then(|segment| segment.length.checked_mul(512))
+}
+
+fn physical(mut row: Row, groups: &Groups, blocks: &[BlockDevice]) -> Row {
+    let uuid = groups.uuid(cell(&row, "vg_name"));
+    row.insert("vg_uuid".to_owned(), uuid);
+    in_bytes(&mut row, &["pv_size", "pv_free", "pe_start"]);
+    let name = cell(&row, "pv_name");
+    let name = name
+        .strip_prefix("/dev/mapper/")
+        .or_else(|| name.strip_prefix("/dev/"));
+    if let Some(block) = blocks
+        .iter()
+        .find(|block| Some(block.name.as_str()) == name)
+    {
+        row.insert("pv_major".to_owned(), block.devno.major.to_string());
+        row.insert("pv_minor".to_owned(), block.devno.minor.to_string());
+    }
+    row
+}

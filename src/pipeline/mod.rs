@@ -1,0 +1,404 @@
+//! From inputs to reports, node by node: each is read, judged, rendered and
+//! let go. Only a short row of it is kept, and what its cluster needs until
+//! the last of the cluster's nodes was read.
+
+mod order;
+mod whole;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use rayon::prelude::*;
+
+use crate::bundle::{self, Bundle, Limits, Rejected, Source};
+use crate::checks::shared::Shared;
+use crate::facts::{Cleanup, Facts};
+use crate::model::read;
+use crate::report::compose::{self, Rows};
+use crate::report::view;
+use order::{Order, Piece};
+
+pub use whole::{of_bundles, whole, whole_with_scripts};
+
+/// Packed bytes that are read at once: what is rendered of them waits in
+/// memory for its turn.
+const AT_ONCE_BYTES: u64 = 4 << 20;
+
+/// What to analyze.
+#[derive(Debug)]
+pub struct Job {
+    sources: Vec<Source>,
+    rejected: Vec<Rejected>,
+    limits: Limits,
+    now: DateTime<Utc>,
+}
+
+/// A node that was analyzed, in its place.
+#[derive(Debug)]
+pub struct Analyzed {
+    /// What is shown of it.
+    pub node: view::Node,
+    /// The page of its cluster, relative to the output folder.
+    pub cluster_page: Option<String>,
+    /// What its cleanup script is made of, if there is something to do.
+    pub cleanup: Option<Cleanup>,
+}
+
+/// What takes the nodes of a run.
+pub trait Sink: Sync {
+    /// What is made of a node, to be put in order.
+    type Made: Send;
+
+    /// What ends the run.
+    type Error: Send;
+
+    /// Says that this many nodes will come, and is told whether their pages
+    /// and scripts are written.
+    fn begin(&mut self, nodes: usize) -> bool;
+
+    /// Makes of a node what is needed; called from many threads.
+    ///
+    /// # Errors
+    /// What ends the run.
+    fn make(&self, node: Analyzed) -> Result<Self::Made, Self::Error>;
+
+    /// Takes what was made, in the order of the run.
+    ///
+    /// # Errors
+    /// As [`Sink::make`].
+    fn take(&mut self, made: Self::Made) -> Result<(), Self::Error>;
+
+    /// Takes a cluster, all of whose nodes were taken before.
+    ///
+    /// # Errors
+    /// As [`Sink::make`].
+    fn cluster(&mut self, cluster: view::Cluster) -> Result<(), Self::Error>;
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// A row for each node and each cluster, worst first.
+    pub rows: Rows,
+    /// The sums.
+    pub totals: view::Totals,
+    /// What is wrong and what to do first.
+    pub headline: String,
+    /// Inputs that could not be read, sorted.
+    pub rejected: Vec<view::Rejected>,
+}
+
+impl Job {
+    /// Looks for the inputs at these paths.
+    pub fn new(paths: &[PathBuf], limits: Limits, now: DateTime<Utc>) -> Self {
+        let discovery = bundle::discover(paths);
+        Self {
+            sources: discovery.sources,
+            rejected: discovery.rejected,
+            limits,
+            now,
+        }
+    }
+
+    /// How many inputs there are.
+    pub fn inputs(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// Analyzes all inputs. `done` is called for each that was read.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn run<S: Sink>(
+        mut self,
+        sink: &mut S,
+        done: impl Fn() + Sync,
+    ) -> Result<Outcome, S::Error> {
+        let (found, rejected) = order::signatures(&self.sources, &self.limits);
+        self.rejected.extend(rejected);
+        let mut order = Order::of(found);
+        let files = sink.begin(order.units.len());
+        let mut run = Running::new(&order);
+        while !order.reads.is_empty() {
+            let mut failed = Vec::new();
+            for reads in chunks(&order.reads, &self.sources) {
+                let read: Vec<Read<S>> = reads
+                    .par_iter()
+                    .map(|(source, parts)| {
+                        let read = self.read(&order, *source, parts, files, &*sink);
+                        done();
+                        read
+                    })
+                    .collect();
+                for ((_, parts), read) in reads.iter().zip(read) {
+                    let nodes = match read {
+                        Read::Nodes(nodes) => nodes,
+                        Read::Rejected(error) => {
+                            self.rejected.push(error);
+                            failed.extend(parts.iter().map(|(_, unit)| *unit));
+                            continue;
+                        }
+                        Read::Failed(error) => return Err(error),
+                    };
+                    let missing = parts.iter().map(|(_, unit)| *unit);
+                    failed.extend(
+                        missing.filter(|unit| !nodes.iter().any(|node| node.unit == *unit)),
+                    );
+                    for node in nodes {
+                        run.node(node, &order, files, sink)?;
+                    }
+                }
+            }
+            // Where a node's newest bundle fails, the one before it counts.
+            order.reads = Vec::new();
+            for unit in failed {
+                let next = order.units.get_mut(unit).and_then(|unit| {
+                    let next: Piece = *unit.older.first()?;
+                    unit.older.remove(0);
+                    unit.newest = next;
+                    Some(next)
+                });
+                match next {
+                    Some(next) => order.reads.push((next.source, vec![(next.part, unit)])),
+                    None => run.lost(unit, &order, files, sink)?,
+                }
+            }
+        }
+        Ok(run.outcome(self.rejected))
+    }
+
+    fn read<S: Sink>(
+        &self,
+        order: &Order,
+        source: usize,
+        parts: &[(usize, usize)],
+        files: bool,
+        sink: &S,
+    ) -> Read<S> {
+        let Some(source) = self.sources.get(source) else {
+            return Read::Nodes(Vec::new());
+        };
+        let bundles = match bundle::open(source, &self.limits) {
+            Ok(bundles) => bundles,
+            Err(error) => {
+                return Read::Rejected(Rejected {
+                    path: source.name(),
+                    error: error.to_string(),
+                });
+            }
+        };
+        let wanted: BTreeMap<usize, usize> = parts.iter().copied().collect();
+        let nodes: Result<Vec<_>, S::Error> = bundles
+            .into_par_iter()
+            .enumerate()
+            .filter_map(|(part, bundle)| Some((*wanted.get(&part)?, bundle)))
+            .map(|(unit, bundle)| place(order, unit, Facts::of(bundle, self.now), files, sink))
+            .collect();
+        match nodes {
+            Ok(nodes) => Read::Nodes(nodes),
+            Err(error) => Read::Failed(error),
+        }
+    }
+}
+
+/// Analyzes bundles that are in memory.
+fn run_bundles<S: Sink>(
+    bundles: Vec<Bundle>,
+    now: DateTime<Utc>,
+    sink: &mut S,
+) -> Result<Outcome, S::Error> {
+    let found = bundles.iter().enumerate().map(|(source, bundle)| {
+        let piece = Piece { source, part: 0 };
+        (piece, read::signature(bundle))
+    });
+    let order = Order::of(found.collect());
+    let files = sink.begin(order.units.len());
+    let mut bundles: Vec<Option<Bundle>> = bundles.into_iter().map(Some).collect();
+    let mut run = Running::new(&order);
+    for (source, parts) in &order.reads {
+        let bundle = bundles.get_mut(*source).and_then(Option::take);
+        if let (Some(bundle), [(_, unit)]) = (bundle, &parts[..]) {
+            let node = place(&order, *unit, Facts::of(bundle, now), files, &*sink)?;
+            run.node(node, &order, files, sink)?;
+        }
+    }
+    Ok(run.outcome(Vec::new()))
+}
+
+/// What came of reading an input.
+enum Read<S: Sink> {
+    Nodes(Vec<Node<S::Made>>),
+    Rejected(Rejected),
+    Failed(S::Error),
+}
+
+/// A node, as it waits for its turn.
+struct Node<M> {
+    unit: usize,
+    row: view::Row,
+    shared: Option<Shared>,
+    made: M,
+}
+
+/// Puts a node in its place and has the sink make of it what it needs.
+fn place<S: Sink>(
+    order: &Order,
+    unit: usize,
+    facts: Facts,
+    files: bool,
+    sink: &S,
+) -> Result<Node<S::Made>, S::Error> {
+    let (slug, group) = order
+        .units
+        .get(unit)
+        .map(|unit| (unit.slug.as_str(), unit.group))
+        .unwrap_or_default();
+    let mut node = facts.node;
+    compose::place(&mut node, slug, files, facts.cleanup.is_some());
+    Ok(Node {
+        unit,
+        row: view::Row::of(&node),
+        shared: group.map(|_| facts.shared),
+        made: sink.make(Analyzed {
+            node,
+            cluster_page: group.and_then(|group| order.page(group, files)),
+            cleanup: facts.cleanup,
+        })?,
+    })
+}
+
+impl Order {
+    fn page(&self, cluster: usize, files: bool) -> Option<String> {
+        let slug = &self.clusters.get(cluster)?.slug;
+        files.then(|| format!("clusters/{slug}.html"))
+    }
+}
+
+/// What is kept while a run goes on.
+struct Running {
+    rows: Rows,
+    /// Nodes of clusters that are not complete, by cluster.
+    waiting: BTreeMap<usize, Vec<(Shared, view::Row)>>,
+    /// Nodes of each cluster that are still to come.
+    left: Vec<usize>,
+}
+
+impl Running {
+    fn new(order: &Order) -> Self {
+        Self {
+            rows: Rows::default(),
+            waiting: BTreeMap::new(),
+            left: order.clusters.iter().map(|cluster| cluster.units).collect(),
+        }
+    }
+
+    fn outcome(self, mut rejected: Vec<Rejected>) -> Outcome {
+        let mut rows = self.rows;
+        rows.sort();
+        let totals = rows.totals();
+        rejected.sort();
+        rejected.dedup();
+        Outcome {
+            headline: compose::headline(&rows, &totals),
+            totals,
+            rows,
+            rejected: rejected.into_iter().map(view_of).collect(),
+        }
+    }
+
+    fn node<S: Sink>(
+        &mut self,
+        node: Node<S::Made>,
+        order: &Order,
+        files: bool,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        sink.take(node.made)?;
+        let group = order.units.get(node.unit).and_then(|unit| unit.group);
+        if let (Some(group), Some(shared)) = (group, node.shared) {
+            let waiting = self.waiting.entry(group).or_default();
+            waiting.push((shared, node.row.clone()));
+        }
+        self.rows.nodes.push(node.row);
+        self.lost(node.unit, order, files, sink)
+    }
+
+    /// One node less to wait for.
+    fn lost<S: Sink>(
+        &mut self,
+        unit: usize,
+        order: &Order,
+        files: bool,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        let Some(group) = order.units.get(unit).and_then(|unit| unit.group) else {
+            return Ok(());
+        };
+        if let Some(left) = self.left.get_mut(group) {
+            *left = left.saturating_sub(1);
+            if *left > 0 {
+                return Ok(());
+            }
+        }
+        let Some(mut nodes) = self.waiting.remove(&group) else {
+            return Ok(());
+        };
+        let Some(cluster) = order.clusters.get(group) else {
+            return Ok(());
+        };
+        nodes.sort_by(|(a, _), (b, _)| a.node.cmp(&b.node));
+        let members: Vec<compose::Member<'_>> =
+            nodes.iter().map(|(shared, row)| (shared, row)).collect();
+        let view = compose::cluster(
+            &cluster.name,
+            &members,
+            cluster.slug.clone(),
+            order.page(group, files),
+        );
+        self.rows.add_cluster(&view);
+        sink.cluster(view)
+    }
+}
+
+/// Inputs that are read at once: as many as keep all threads busy, and no
+/// more packed bytes than a bound unless one alone has more.
+fn chunks<'a, T>(
+    reads: &'a [(usize, T)],
+    sources: &[Source],
+) -> impl Iterator<Item = &'a [(usize, T)]> {
+    let most = rayon::current_num_threads() * 16;
+    let sizes: Vec<u64> = reads
+        .iter()
+        .map(|(source, _)| sources.get(*source).map_or(0, Source::size))
+        .collect();
+    let mut rest = (reads, sizes);
+    std::iter::from_fn(move || {
+        let (reads, sizes) = &mut rest;
+        if reads.is_empty() {
+            return None;
+        }
+        let mut bytes = 0;
+        let count = sizes
+            .iter()
+            .take(most)
+            .take_while(|size| {
+                let fits = bytes == 0 || bytes + **size <= AT_ONCE_BYTES;
+                bytes += **size;
+                fits
+            })
+            .count()
+            .max(1);
+        sizes.drain(..count.min(sizes.len()));
+        let (now, later) = reads.split_at(count.min(reads.len()));
+        *reads = later;
+        Some(now)
+    })
+}
+
+fn view_of(rejected: Rejected) -> view::Rejected {
+    view::Rejected {
+        path: rejected.path,
+        error: rejected.error,
+    }
+}

@@ -1,0 +1,159 @@
+//! A node in a few hundred bytes: all that stays in memory of it once its own
+//! page is written.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cluster, Finding, Node, Summary};
+
+/// What lists of nodes, sums and clusters show of a node.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Row {
+    /// The node's name as recorded.
+    pub node: String,
+    /// Its unique name in this run.
+    pub slug: String,
+    /// Cluster name.
+    pub cluster: Option<String>,
+    /// When the snapshot was taken, RFC 3339 or `unknown`.
+    pub collected_at: String,
+    /// PVE version.
+    pub pve_version: Option<String>,
+    /// Kernel release.
+    pub kernel: Option<String>,
+    /// 0 to 100.
+    pub score: Option<i64>,
+    /// `A+` to `F`.
+    pub grade: Option<String>,
+    /// What is wrong and what to do first.
+    pub headline: String,
+    /// The numbers.
+    pub summary: Summary,
+    /// Critical findings.
+    pub critical: usize,
+    /// Warnings.
+    pub warnings: usize,
+    /// All findings.
+    pub findings: usize,
+    /// Entries that the cleanup script covers.
+    pub planned: usize,
+    /// Its page, relative to the output folder.
+    pub page: Option<String>,
+    /// Its cleanup script, relative to the output folder.
+    pub script: Option<String>,
+    /// Its findings by check.
+    pub checks: Vec<CheckCount>,
+}
+
+/// What lists of clusters and sums show of a cluster.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClusterRow {
+    /// Its name.
+    pub cluster: String,
+    /// Its unique name in this run.
+    pub slug: String,
+    /// Its grade.
+    pub grade: Option<String>,
+    /// What is wrong and what to do first.
+    pub headline: String,
+    /// Nodes in this run.
+    pub nodes: usize,
+    /// Members of which no bundle was given.
+    pub absent: usize,
+    /// Findings that need more than one node to see.
+    pub findings: usize,
+    /// Critical ones among them.
+    pub critical: usize,
+    /// Warnings among them.
+    pub warnings: usize,
+    /// Its page, relative to the output folder.
+    pub page: Option<String>,
+    /// Its findings by check.
+    pub checks: Vec<CheckCount>,
+}
+
+impl ClusterRow {
+    /// The row of a cluster.
+    pub fn of(cluster: &Cluster) -> Self {
+        Self {
+            cluster: cluster.cluster.clone(),
+            slug: cluster.slug.clone(),
+            grade: cluster.grade.clone(),
+            headline: cluster.headline.clone(),
+            nodes: cluster.nodes.len(),
+            absent: cluster.absent.len(),
+            findings: cluster.findings.len(),
+            critical: of_severity(&cluster.findings, "critical"),
+            warnings: of_severity(&cluster.findings, "warning"),
+            page: cluster.page.clone(),
+            checks: CheckCount::of(&cluster.findings),
+        }
+    }
+}
+
+/// How often a check found something on a node or in a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckCount {
+    /// The check's name.
+    pub check: String,
+    /// The worst severity of its findings.
+    pub severity: String,
+    /// Its findings.
+    pub count: usize,
+}
+
+impl Row {
+    /// The row of a node.
+    pub fn of(node: &Node) -> Self {
+        Self {
+            node: node.node.clone(),
+            slug: node.slug.clone(),
+            cluster: node.cluster.clone(),
+            collected_at: node.collected_at.clone(),
+            pve_version: node.pve_version.clone(),
+            kernel: node.kernel.clone(),
+            score: node.score,
+            grade: node.grade.clone(),
+            headline: node.headline.clone(),
+            summary: node.summary.clone(),
+            critical: of_severity(&node.findings, "critical"),
+            warnings: of_severity(&node.findings, "warning"),
+            findings: node.findings.len(),
+            planned: node.planned.len(),
+            page: node.page.clone(),
+            script: node.script.clone(),
+            checks: CheckCount::of(&node.findings),
+        }
+    }
+}
+
+impl CheckCount {
+    /// Findings counted by check, sorted by its name. They are sorted worst
+    /// first, so the first of a check is its worst.
+    pub fn of(findings: &[Finding]) -> Vec<Self> {
+        let mut counts: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
+        for finding in findings {
+            counts
+                .entry(&finding.check)
+                .or_insert((&finding.severity, 0))
+                .1 += 1;
+        }
+        counts
+            .into_iter()
+            .map(|(check, (severity, count))| Self {
+                check: check.to_owned(),
+                severity: severity.to_owned(),
+                count,
+            })
+            .collect()
+    }
+}
+
+/// How many findings have this severity.
+pub fn of_severity(findings: &[Finding], severity: &str) -> usize {
+    findings
+        .iter()
+        .filter(|finding| finding.severity == severity)
+        .count()
+}
