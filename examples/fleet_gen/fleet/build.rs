@@ -130,7 +130,6 @@ fn empty_node(rng: &mut Rng, name: String, multipath: bool) -> Node {
         local,
         devs: Vec::new(),
         configs: Configs::All,
-        booted: false,
         log: Vec::new(),
         pool: (rng.range(1000, 7500), rng.range(300, 5000), "rw", false),
         failed_paths: 0,

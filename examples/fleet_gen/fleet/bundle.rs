@@ -131,7 +131,7 @@ fn commands(cluster: &Cluster, index: usize) -> Vec<(&'static str, String)> {
         ("loadavg", "0.80 0.24 0.08 1/85 571\n".into()),
         ("meminfo", "MemTotal:       263577800 kB\nMemFree:        92050788 kB\nMemAvailable:   101983244 kB\n".into()),
         ("mountinfo", format!("22 1 {DM}:1 / / rw,relatime - ext4 /dev/mapper/pve-root rw\n23 22 0:20 / /proc rw,relatime - proc proc rw\n")),
-        ("swaps", format!("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/dm-0                               partition\t8388604\t\t0\t\t-2\n")),
+        ("swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/dm-0                               partition\t8388604\t\t0\t\t-2\n".into()),
         ("lvmconfig", "global_filter=[\"r|/dev/zd.*|\",\"r|/dev/rbd.*|\"]\nfilter=[\"a|.*|\"]\nscan_lvs=0\n".into()),
         ("kernel-dm", log),
         ("multipath", multipath),
@@ -154,9 +154,8 @@ fn files(cluster: &Cluster, index: usize) -> (Text, Text, Vec<String>, Vec<serde
             vec![json!({"path": "/etc/pve", "error": "empty: is pmxcfs running?"})],
         );
     }
-    let (mut directories, mut unread) = (Vec::new(), Vec::new());
-    let seen = |at: usize| at == index || node.configs == Configs::All;
-    for (_, other) in cluster.nodes.iter().enumerate().filter(|(at, _)| seen(*at)) {
+    let mut directories = Vec::new();
+    for other in &cluster.nodes {
         let folder = format!("/etc/pve/nodes/{}", other.name);
         directories.extend([
             format!("{folder}/lxc"),
@@ -178,17 +177,13 @@ fn files(cluster: &Cluster, index: usize) -> (Text, Text, Vec<String>, Vec<serde
             if guest.container { "lxc" } else { "qemu" }
         ));
         let path = format!("/etc/pve/nodes/{home}/{kind}/{}.conf", guest.vmid);
-        if guest.unread && guest.node == index {
-            unread.push(json!({"path": path, "error": "Input/output error"}));
-        } else if seen(guest.node) {
-            let lock = guest
-                .lock
-                .map_or_else(String::new, |lock| format!("lock: {lock}\n"));
-            files.push((
-                path,
-                format!("{lock}{}\n{}", guest.lines.join("\n"), guest.sections),
-            ));
-        }
+        let lock = guest
+            .lock
+            .map_or_else(String::new, |lock| format!("lock: {lock}\n"));
+        files.push((
+            path,
+            format!("{lock}{}\n{}", guest.lines.join("\n"), guest.sections),
+        ));
     }
     let mut storage = "dir: local\n\tpath /var/lib/vz\n\tcontent iso,vztmpl,backup\n\nlvmthin: local-lvm\n\tthinpool data\n\tvgname pve\n\tcontent rootdir,images\n".to_owned();
     if let Some(vg) = &cluster.shared {
@@ -203,15 +198,13 @@ fn files(cluster: &Cluster, index: usize) -> (Text, Text, Vec<String>, Vec<serde
         "/etc/pve/datacenter.cfg".into(),
         "keyboard: en-us\nnext-id: lower=100,upper=999999\n".into(),
     ));
-    if node.configs == Configs::All {
-        files.push((
-            "/etc/pve/.vmlist".into(),
-            format!(
-                "{{\n\"version\": 3,\n\"ids\": {{\n{}}}\n}}\n",
-                vmlist.join(",\n")
-            ),
-        ));
-    }
+    files.push((
+        "/etc/pve/.vmlist".into(),
+        format!(
+            "{{\n\"version\": 3,\n\"ids\": {{\n{}}}\n}}\n",
+            vmlist.join(",\n")
+        ),
+    ));
     if let Some(name) = &cluster.name {
         let nodes: String = cluster.nodes.iter().enumerate().map(|(at, node)| format!("  node {{\n    name: {}\n    nodeid: {}\n    quorum_votes: 1\n    ring0_addr: 192.0.2.{}\n  }}\n", node.name, at + 1, at + 11)).collect();
         files.push(("/etc/pve/corosync.conf".into(), format!("nodelist {{\n{nodes}}}\n\ntotem {{\n  cluster_name: {name}\n  config_version: 2\n}}\n")));
@@ -224,5 +217,5 @@ fn files(cluster: &Cluster, index: usize) -> (Text, Text, Vec<String>, Vec<serde
             format!("nodes/{}/qemu-server", node.name),
         ),
     ];
-    (files, links, directories, unread)
+    (files, links, directories, vec![])
 }

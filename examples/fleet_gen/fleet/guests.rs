@@ -150,9 +150,6 @@ pub fn add(rng: &mut Rng, cluster: &mut Cluster, plan: Plan) -> usize {
         template: plan.template,
         lines,
         sections,
-        on_shared: plan.shared,
-        disks: plan.disks,
-        unread: false,
     });
     let used = Use::Referenced(guest);
     let count = volumes.len();

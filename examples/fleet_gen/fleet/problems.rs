@@ -119,6 +119,22 @@ fn gone(
     )
 }
 
+/// Whether a guest's device, but for one, is part of a problem on any node.
+fn has_faults(cluster: &Cluster, guest: usize, except: (usize, usize)) -> bool {
+    let used = Use::Referenced(guest);
+    cluster.nodes.iter().enumerate().any(|(node, home)| {
+        home.devs.iter().enumerate().any(|(at, dev)| {
+            let lvs = match (&dev.of, cluster.shared.as_ref()) {
+                (Of::Lv(true, _), Some(san)) => &san.lvs,
+                _ => &home.local.lvs,
+            };
+            dev.touched
+                && (node, at) != except
+                && matches!(dev.of, Of::Lv(_, lv) if lvs[lv].used == used)
+        })
+    })
+}
+
 /// Another node of the cluster that has its configurations.
 fn other(rng: &mut Rng, cluster: &Cluster, node: usize) -> Option<usize> {
     let count = cluster.nodes.len();
@@ -167,7 +183,12 @@ fn one(rng: &mut Rng, cluster: &mut Cluster, node: usize, problem: &str) -> Opti
         }
         "guest-elsewhere" | "outdated" | "open-twice" | "migration" => {
             let there = other(rng, cluster, node)?;
-            let (_, lv, guest) = pick(rng, cluster, node, |guest, shared| shared && guest.running)?;
+            let (at, lv, guest) =
+                pick(rng, cluster, node, |guest, shared| shared && guest.running)?;
+            // A migration explains what is wrong with the guest's other disks.
+            if problem == "migration" && has_faults(cluster, guest, (node, at)) {
+                return None;
+            }
             let dev = activate(
                 cluster,
                 there,
@@ -216,11 +237,9 @@ fn one(rng: &mut Rng, cluster: &mut Cluster, node: usize, problem: &str) -> Opti
             let vg = cluster.shared.as_mut()?;
             let first = vg.take(32);
             let name = dm_name(&vg.name, &format!("vm-{vmid}-disk-0"));
-            let uuid = format!(
-                "{}{}",
-                format!("LVM-{}", vg.uuid.replace('-', "")),
-                rng.lvm_uuid().replace('-', "")
-            );
+            let uuid = format!("LVM-{}{}", vg.uuid, rng.lvm_uuid())
+                .replace('-', "")
+                .replacen("LVM", "LVM-", 1);
             let (major, minor) = vg.devno;
             let target = Target {
                 start: 0,
@@ -230,13 +249,19 @@ fn one(rng: &mut Rng, cluster: &mut Cluster, node: usize, problem: &str) -> Opti
             };
             if problem == "overlap" {
                 // Its extents are another's now, whose guest has it inactive here.
-                let lv = vg.lvs.iter_mut().find(|lv| matches!(lv.used, Use::Referenced(g) if cluster.guests[g].node != node && cluster.guests[g].lock.is_none()))?;
-                let reused = lv.name.clone();
+                // Its tables are up to date and stay so wherever it is active.
+                let nodes = &cluster.nodes;
+                let at = (0..vg.lvs.len()).find(|at| {
+                    let of = |dev: &&Dev| dev.of == Of::Lv(true, *at);
+                    let mut devs = nodes.iter().flat_map(|node| node.devs.iter().filter(of));
+                    matches!(vg.lvs[*at].used, Use::Referenced(g) if cluster.guests[g].node != node && cluster.guests[g].lock.is_none())
+                        && !devs.any(|dev| dev.touched)
+                })?;
+                let lv = &mut vg.lvs[at];
                 lv.extents += 32;
                 if let Kind::Linear(runs) = &mut lv.kind {
                     runs.push((first, 32));
                 }
-                let at = vg.lvs.iter().position(|lv| lv.name == reused)?;
                 for other in 0..cluster.nodes.len() {
                     for dev in &mut cluster.nodes[other].devs {
                         if dev.of == Of::Lv(true, at) {

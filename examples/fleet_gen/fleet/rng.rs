@@ -31,7 +31,7 @@ impl Rng {
         const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         let mut uuid = String::with_capacity(38);
         for at in 0..32 {
-            if at >= 6 && at < 30 && (at - 6) % 4 == 0 || at == 26 {
+            if (6..30).contains(&at) && (at - 6) % 4 == 0 {
                 uuid.push('-');
             }
             uuid.push(char::from(LETTERS[self.next() as usize % LETTERS.len()]));

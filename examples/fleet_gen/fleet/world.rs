@@ -122,16 +122,11 @@ pub struct Guest {
     pub template: bool,
     pub lines: Vec<String>,
     pub sections: String,
-    pub on_shared: bool,
-    pub disks: usize,
-    pub unread: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Configs {
     All,
-    /// Only this node's own.
-    Own,
     /// `/etc/pve` was empty.
     None,
 }
@@ -143,7 +138,6 @@ pub struct Node {
     pub local: Vg,
     pub devs: Vec<Dev>,
     pub configs: Configs,
-    pub booted: bool,
     pub log: Vec<String>,
     /// Used blocks of data and metadata, of 10,000 each; the mode.
     pub pool: (u64, u64, &'static str, bool),
