@@ -56,6 +56,15 @@ fn sample_line(node: &str) -> Value {
     serde_json::from_str(&lines(&[&path])[0]).unwrap()
 }
 
+/// A node's facts as a line that begins as facts do.
+fn line_of(facts: &Value) -> String {
+    let rest = facts.to_string();
+    format!(
+        "{{\"dmaudit_facts\":1,{}",
+        rest.replacen("\"dmaudit_facts\":1,", "", 1).split_at(1).1
+    )
+}
+
 /// All files that an analysis writes, and what it prints.
 fn report(paths: &[&Path]) -> BTreeMap<String, String> {
     let out = tempfile::tempdir().unwrap();
@@ -103,7 +112,7 @@ fn fleet() -> tempfile::TempDir {
     }
     let bare = folder.path().join("bare/commands");
     fs::create_dir_all(&bare).unwrap();
-    fs::write(bare.join("dmsetup-info.txt"), "No devices found\n").unwrap();
+    fs::write(bare.join("dmsetup-info.out"), "No devices found\n").unwrap();
     folder
 }
 
@@ -224,7 +233,7 @@ fn older_bundles_have_facts_and_one_on_standard_input_has_a_name() {
     // Facts on standard input, packed or not, with an older snapshot.
     let mut older = line.clone();
     older["signature"]["collected_at"] = json!("2026-01-01T00:00:00Z");
-    let both = format!("{older}\n{line}\n");
+    let both = format!("{}\n{}\n", line_of(&older), line_of(&line));
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(both.as_bytes()).unwrap();
     for input in [both.clone().into_bytes(), packed.finish().unwrap()] {
@@ -293,12 +302,17 @@ fn long_lines_many_nodes_and_other_files_are_refused_with_the_option() {
         assert_eq!(output.status.code(), Some(3), "{output:?}");
         assert!(text(&output.stderr).contains(option), "{output:?}");
     }
-    fs::write(&facts, "{}").unwrap();
+    fs::write(&facts, "PK").unwrap();
     let output = dmaudit(&["analyze"], &[&facts]);
     assert!(
         text(&output.stderr).contains("expected facts"),
         "{output:?}"
     );
+    // What is no facts at all is not named line by line.
+    fs::write(&facts, "{}\n".repeat(100)).unwrap();
+    let output = dmaudit(&["analyze"], &[&facts]);
+    assert_eq!(text(&output.stderr).lines().count(), 21, "{output:?}");
+    assert!(text(&output.stderr).contains("80 more lines"), "{output:?}");
     // None is a number, too.
     fs::write(&facts, "").unwrap();
     assert!(dmaudit(&["analyze"], &[&facts]).status.success());

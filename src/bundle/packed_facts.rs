@@ -10,7 +10,8 @@ use flate2::read::{GzDecoder, MultiGzDecoder};
 use super::discover::{Source, SourceKind};
 use super::{Limits, OpenError, all_of, kind};
 
-/// How every line of facts begins.
+/// How every line of facts begins, as it is written. In a file that is named
+/// as facts another program may have put the fields in another order.
 const BEGINNING: &[u8] = b"{\"dmaudit_facts\"";
 
 /// Bytes that tell facts, packed or not.
@@ -49,7 +50,7 @@ impl Source {
                     return self.passing(file, limits);
                 }
                 let (head, rest) = head(file)?;
-                match told(&head) {
+                match told(&head, self.begins()) {
                     Told::Facts => Ok(Some(FactsStream::File(self.path.clone()))),
                     Told::Packed => Ok(Some(unpacked(Cursor::new(head).chain(rest)))),
                     Told::Nothing if named && head.is_empty() => {
@@ -70,7 +71,7 @@ impl Source {
         limits: &Limits,
     ) -> Result<Option<FactsStream>, OpenError> {
         let (head, rest) = head(stream)?;
-        let found = told(&head);
+        let found = told(&head, self.begins());
         let stream = Cursor::new(head).chain(rest);
         match found {
             Told::Facts => Ok(Some(FactsStream::Passing(Box::new(stream)))),
@@ -79,6 +80,14 @@ impl Source {
                 self.once(|| all_of(stream, 0, limits))?;
                 Ok(None)
             }
+        }
+    }
+
+    /// What tells facts in it.
+    fn begins(&self) -> &'static [u8] {
+        match self.kind {
+            SourceKind::Facts => b"{",
+            _ => BEGINNING,
         }
     }
 
@@ -97,18 +106,18 @@ enum Told {
     Nothing,
 }
 
-fn told(head: &[u8]) -> Told {
-    if head.starts_with(BEGINNING) {
+fn told(head: &[u8], begins: &[u8]) -> Told {
+    if head.starts_with(begins) {
         return Told::Facts;
     }
     let mut start = Vec::new();
     if head.starts_with(b"\x1f\x8b") {
         // The head may be cut anywhere: what it unpacks to until then counts.
         let _ = GzDecoder::new(head)
-            .take(BEGINNING.len() as u64)
+            .take(begins.len() as u64)
             .read_to_end(&mut start);
     }
-    match start == BEGINNING {
+    match start == begins {
         true => Told::Packed,
         false => Told::Nothing,
     }

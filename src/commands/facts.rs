@@ -36,8 +36,8 @@ pub fn run(args: &Facts) -> Result<ExitCode, String> {
     let now = args.now.unwrap_or_else(Utc::now);
     let job = Job::of(discovery, args.limits.limits(), now);
     let rejected = match &args.output {
-        Some(path) => to_file(job, path)?,
-        None => to_standard_output(job)?,
+        Some(path) if path.as_os_str() != "-" => to_file(job, path)?,
+        _ => to_standard_output(job)?,
     };
     for input in &rejected {
         eprintln!(

@@ -18,6 +18,10 @@ const AT_ONCE_BYTES: usize = 4 << 20;
 /// A stream may unpack to so many times the bytes that one line may have.
 const STREAM_LINES: u64 = 32;
 
+/// Lines of one input that are named when they are rejected; the others are
+/// counted.
+const NAMED: usize = 20;
+
 /// A node's line.
 #[derive(Debug, Clone)]
 pub struct Line {
@@ -111,6 +115,7 @@ pub fn scan(
         number: 0,
         lines: Vec::new(),
         rejected: Vec::new(),
+        more: 0,
     };
     match stream {
         FactsStream::File(path) => match File::open(&path) {
@@ -122,6 +127,12 @@ pub fn scan(
             scan.all(stream, &Place::Spool(Arc::clone(spool)), most);
         }
     }
+    if scan.more > 0 {
+        scan.rejected.push(Rejected {
+            path: scan.name.to_string(),
+            error: format!("{} more lines are rejected as well", scan.more),
+        });
+    }
     (scan.lines, scan.rejected)
 }
 
@@ -131,6 +142,8 @@ struct Scan<'a> {
     number: u64,
     lines: Vec<Line>,
     rejected: Vec<Rejected>,
+    /// Rejected lines that are not named.
+    more: u64,
 }
 
 /// A line that was read: its number, its offset where it can be read again,
@@ -148,6 +161,16 @@ impl Scan<'_> {
             path: self.name.to_string(),
             error,
         });
+    }
+
+    /// Says that a line is not used.
+    fn reject(&mut self, number: u64, error: &str) {
+        if self.rejected.len() < NAMED {
+            let rejected = rejected(&self.name, number, error);
+            self.rejected.push(rejected);
+        } else {
+            self.more += 1;
+        }
     }
 
     fn all(&mut self, stream: impl Read, place: &Place, most: u64) {
@@ -183,14 +206,11 @@ impl Scan<'_> {
                 break;
             }
             if length > longest && !line.ends_with(b"\n") {
-                self.rejected.push(rejected(
-                    &self.name,
-                    self.number,
-                    &format!(
-                        "it has more than the {longest} bytes that are allowed; raise the limit \
-                         with --max-total if you trust where it comes from"
-                    ),
-                ));
+                let error = format!(
+                    "it has more than the {longest} bytes that are allowed; raise the limit with \
+                     --max-total if you trust where it comes from"
+                );
+                self.reject(self.number, &error);
                 let skipped = skip(&mut reader, most.saturating_sub(at));
                 at = at.saturating_add(skipped);
                 continue;
@@ -241,7 +261,7 @@ impl Scan<'_> {
             });
             match kept {
                 Ok(line) => self.lines.push(line),
-                Err(error) => self.rejected.push(rejected(&self.name, number, &error)),
+                Err(error) => self.reject(number, &error),
             }
         }
     }

@@ -32,6 +32,14 @@ pub(super) enum Raw {
 }
 
 impl Raw {
+    /// What tells the node from others.
+    pub(super) fn signature(&self) -> Signature {
+        match self {
+            Self::Bundle(bundle) => read::signature(bundle),
+            Self::Facts(facts) => facts.signature.clone(),
+        }
+    }
+
     /// The node's facts, `now`.
     pub(super) fn facts(self, now: DateTime<Utc>) -> Facts {
         match self {

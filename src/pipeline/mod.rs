@@ -13,16 +13,15 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
-use crate::bundle::{self, Bundle, Discovery, Limits, Rejected};
+use crate::bundle::{self, Discovery, Limits, Rejected};
 use crate::checks::shared::Shared;
 use crate::facts::{Cleanup, Facts};
-use crate::model::read;
 use crate::report::compose::{self, Rows};
 use crate::report::view;
-use input::Input;
+use input::{Input, Raw};
 use order::{Order, Piece};
 
-pub use whole::{of_bundles, whole, whole_with_scripts};
+pub use whole::{of_bundles, of_facts, whole, whole_with_scripts};
 
 /// Packed bytes that are read at once: what is rendered of them waits in
 /// memory for its turn.
@@ -205,24 +204,24 @@ impl Job {
     }
 }
 
-/// Analyzes bundles that are in memory.
-fn run_bundles<S: Sink>(
-    bundles: Vec<Bundle>,
+/// Analyzes nodes that are in memory.
+fn run_raw<S: Sink>(
+    nodes: Vec<Raw>,
     now: DateTime<Utc>,
     sink: &mut S,
 ) -> Result<Outcome, S::Error> {
-    let found = bundles.iter().enumerate().map(|(source, bundle)| {
+    let found = nodes.iter().enumerate().map(|(source, node)| {
         let piece = Piece { source, part: 0 };
-        (piece, read::signature(bundle))
+        (piece, node.signature())
     });
     let order = Order::of(found.collect());
     let files = sink.begin(order.units.len());
-    let mut bundles: Vec<Option<Bundle>> = bundles.into_iter().map(Some).collect();
+    let mut nodes: Vec<Option<Raw>> = nodes.into_iter().map(Some).collect();
     let mut run = Running::new(&order);
     for (source, parts) in &order.reads {
-        let bundle = bundles.get_mut(*source).and_then(Option::take);
-        if let (Some(bundle), [(_, unit)]) = (bundle, &parts[..]) {
-            let node = place(&order, *unit, Facts::of(bundle, now), files, &*sink)?;
+        let node = nodes.get_mut(*source).and_then(Option::take);
+        if let (Some(node), [(_, unit)]) = (node, &parts[..]) {
+            let node = place(&order, *unit, node.facts(now), files, &*sink)?;
             run.node(node, &order, files, sink)?;
         }
     }
