@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Makes the seeds of every target from the samples: corpus.py FOLDER, a folder for each target below it."""
 import pathlib
+import subprocess
 import sys
 import zipfile
 
@@ -36,3 +37,10 @@ for archive in sorted((ROOT.parent / "samples").glob("*.zip")):
             for number, (name, data) in enumerate(sorted(texts.items())):
                 if data and source in name:
                     seed(target, f"{archive.stem}-{number}", data)
+
+# Facts are what the command writes of the samples.
+run = ["cargo", "run", "--quiet", "--locked", "--", "facts", "samples", "--now", "2026-11-23T19:00:00Z"]
+facts = subprocess.run(run, cwd=ROOT.parent, stdout=subprocess.PIPE, check=True).stdout
+seed("facts", "samples", facts)
+for number, line in enumerate(facts.splitlines()):
+    seed("facts", f"line-{number}", line)

@@ -1,6 +1,10 @@
 //! One node's facts: all that a report needs of a bundle once it was read and
 //! judged. They are plain values, independent of the run they came from.
 
+mod guard;
+pub mod input;
+pub mod line;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 

@@ -11,6 +11,7 @@ fn main() -> ExitCode {
         Command::Analyze(args) => commands::analyze::run(&args),
         Command::Collect(args) => commands::collect::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Facts(args) => commands::facts::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Mail(args) => commands::mail::run(&args),
     };

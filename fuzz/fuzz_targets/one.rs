@@ -7,9 +7,12 @@ use chrono::DateTime;
 use dmaudit::audit::Audit;
 use dmaudit::bundle::{Limits, open_archive};
 use dmaudit::cleanup::script;
+use dmaudit::facts::Facts;
+use dmaudit::facts::line::Head;
 use dmaudit::parse::*;
 use dmaudit::pipeline;
 use dmaudit::report::html::{Html, Run};
+use dmaudit::report::view::Report;
 use dmaudit::report::{json, text};
 use libfuzzer_sys::fuzz_target;
 
@@ -19,6 +22,7 @@ fuzz_target!(|data: &[u8]| {
     match env!("CARGO_BIN_NAME") {
         "archive" => whole_way(data),
         "node_text" => whole_way(&tar(text)),
+        "facts" => facts(text),
         "pvereport" => whole_way(format!("==== general system info ====\n{text}").as_bytes()),
         "vmlist" => drop(cluster_files::parse_vmlist(text)),
         "members" => drop(cluster_files::parse_members(text)),
@@ -102,6 +106,27 @@ fn tar(text: &str) -> Vec<u8> {
     archive
 }
 
+/// From lines of facts to every output.
+fn facts(text: &str) {
+    let lines = text.lines().take(8);
+    let facts: Vec<Facts> = lines
+        .filter_map(|line| {
+            let read = Facts::from_line(line.as_bytes()).ok();
+            assert!(read.is_none() || Head::read(line.as_bytes()).is_ok());
+            read
+        })
+        .collect();
+    for one in &facts {
+        let line = one.to_line().expect("facts are written");
+        let again = Facts::from_line(&line).expect("what is written is read");
+        assert_eq!(again.to_line().expect("facts are written"), line);
+        if let Some(cleanup) = &one.cleanup {
+            let _ = script::render(&cleanup.plan, &cleanup.about);
+        }
+    }
+    shown(&pipeline::of_facts(facts, DateTime::UNIX_EPOCH));
+}
+
 /// From an archive's bytes to every output.
 fn whole_way(archive: &[u8]) {
     let limits = Limits {
@@ -117,20 +142,24 @@ fn whole_way(archive: &[u8]) {
         let about = audit.about(now);
         let _ = script::render(&audit.planning.plan, &about);
     }
-    let report = pipeline::of_bundles(bundles, now);
+    shown(&pipeline::of_bundles(bundles, now));
+}
+
+/// Renders all of a report.
+fn shown(report: &Report) {
     let mut shown = Vec::new();
-    json::write(&report, &mut shown).expect("writing to memory");
+    json::write(report, &mut shown).expect("writing to memory");
     std::str::from_utf8(&shown).expect("JSON is UTF-8");
     for node in &report.nodes {
         text::section(node).expect("writing to memory");
     }
     let html = Html::new().expect("templates");
-    let run = Run::of(&report);
+    let run = Run::of(report);
     for node in &report.nodes {
         html.node_page(run, node, None).expect("a node's page");
     }
     for cluster in &report.clusters {
         html.cluster_page(run, cluster).expect("a cluster's page");
     }
-    html.index_page(&report).expect("the index");
+    html.index_page(report).expect("the index");
 }

@@ -11,6 +11,7 @@ use walkdir::WalkDir;
 
 use super::kind::{self, EXPECTED};
 use super::layout;
+use super::packed_facts::named_as_facts;
 
 /// One input that may hold a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,13 +51,14 @@ pub(super) enum SourceKind {
     Archive,
     Folder,
     StandardInput,
+    Facts,
 }
 
 impl Source {
     /// The input as a person would name it: its path as given or found.
     pub fn name(&self) -> String {
         match self.kind {
-            SourceKind::StandardInput => "standard input".into(),
+            SourceKind::StandardInput if self.path.as_os_str() == "-" => "standard input".into(),
             _ => self.path.to_string_lossy().into_owned(),
         }
     }
@@ -77,6 +79,11 @@ impl Source {
             .ok()
             .filter(fs::Metadata::is_file)
             .map_or(0, |about| about.len())
+    }
+
+    /// Whether it is a file that is named as facts.
+    pub fn is_named_as_facts(&self) -> bool {
+        self.kind == SourceKind::Facts
     }
 
     /// An archive or a bundle's folder at this path, without a search.
@@ -112,7 +119,8 @@ pub struct Discovery {
 }
 
 /// Looks at the given paths: `-` is one archive on standard input, a file is
-/// an archive, a folder is a bundle's own or is searched for both.
+/// an archive (or facts, by its name), a folder is a bundle's own or is
+/// searched for all of them.
 ///
 /// Links that are found are not followed. A file that is given by name is
 /// taken for an archive whatever its name; in a folder only names that
@@ -147,7 +155,7 @@ impl Search {
         }
         match (fs::metadata(path), fs::canonicalize(path)) {
             (Ok(about), Ok(real)) if about.is_dir() => self.folder(path, &real),
-            (Ok(_), Ok(real)) => self.add(real, path.to_owned(), SourceKind::Archive),
+            (Ok(_), Ok(real)) => self.add(real, path.to_owned(), kind_of(path)),
             // A pipe such as /dev/fd/63 has no path of its own.
             (Ok(_), Err(_)) => self.add(path.to_owned(), path.to_owned(), SourceKind::Archive),
             (Err(error), _) => self.reject(
@@ -199,6 +207,10 @@ impl Search {
                 && is_input(entry.path(), &entry.file_name().to_string_lossy())
             {
                 SourceKind::Archive
+            } else if entry.file_type().is_file()
+                && named_as_facts(&entry.file_name().to_string_lossy())
+            {
+                SourceKind::Facts
             } else {
                 continue;
             };
@@ -212,6 +224,14 @@ impl Search {
                 format!("there is no bundle in this folder: expected {EXPECTED}, or unpacked"),
             );
         }
+    }
+}
+
+/// What a file that is given by name is taken for.
+fn kind_of(path: &Path) -> SourceKind {
+    match named_as_facts(&path.to_string_lossy()) {
+        true => SourceKind::Facts,
+        false => SourceKind::Archive,
     }
 }
 

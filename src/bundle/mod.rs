@@ -16,6 +16,7 @@ mod layout;
 mod limits;
 mod loose_json;
 mod manifest;
+mod packed_facts;
 mod pvereport;
 mod snapshot;
 mod sosreport;
@@ -34,6 +35,7 @@ use std::path::Path;
 pub use discover::{Discovery, Rejected, Source, discover};
 pub use limits::{Limits, RATIO_FREE_BYTES};
 pub use manifest::{CommandRecord, FileRecord, MANIFEST_FORMAT, Manifest, UnreadRecord};
+pub use packed_facts::FactsStream;
 pub use snapshot::{Bundle, Output, Unread};
 
 use contents::{Contents, Extent};
@@ -51,6 +53,12 @@ pub enum OpenError {
     /// Its first bytes are not those of an archive that is read.
     #[error("expected {EXPECTED}: {0}")]
     Unknown(String),
+    /// It is named as facts.
+    #[error("expected facts as `dmaudit facts` writes them: it begins otherwise")]
+    NoFacts,
+    /// It holds facts, where bundles are read.
+    #[error("it holds facts, not a bundle: `dmaudit analyze` reads them")]
+    Facts,
     /// It ends too early, or is damaged so that its end can't be reached.
     #[error(
         "the archive is cut short or damaged, and what is missing is not known: {0}; copy the \
@@ -113,6 +121,7 @@ fn open_extent(source: &Source, limits: &Limits, extent: Extent) -> Result<Vec<B
     let stem = kind::stem(&name);
     let contents = match source.kind {
         SourceKind::Folder => return open_folder(&name, &source.path, limits),
+        SourceKind::Facts => return Err(OpenError::Facts),
         SourceKind::StandardInput => {
             let archive = source.once(|| all_of(io::stdin().lock(), 0, limits))?;
             contents_of(archive, &name, limits, extent)?

@@ -12,8 +12,9 @@ use super::values::time;
 ///
 /// Bundles are .zip, .tar.gz, .tgz or .tar.zst files, or a bundle's unpacked folder; other
 /// folders are searched for them. A pvereport's text (also .gz or .xz) and a sosreport (.tar.xz,
-/// .tar.gz or unpacked) are read as far as they go: no cleanup script is made of them. Nothing is
-/// unpacked to disk, and no network is used.
+/// .tar.gz or unpacked) are read as far as they go: no cleanup script is made of them. Facts that
+/// `dmaudit facts` made (.dmfacts, .dmfacts.gz) count as the bundles that they were made of.
+/// No bundle is unpacked to disk, and no network is used.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -21,6 +22,7 @@ Examples:
   dmaudit analyze bundles/ -o report          then open report/index.html
   dmaudit analyze pve1-pvereport.txt          verdicts from a support ticket's text
   dmaudit analyze bundles/ --format json | jq '.nodes[].grade'
+  dmaudit analyze fleet.dmfacts -o report     joins what `dmaudit facts` made elsewhere
   ssh root@pve1 'sh -s -- -o -' < collector/dmaudit-collect.sh | dmaudit analyze -
 
 Exit status:
@@ -34,7 +36,7 @@ Exit status with --format nagios:
   0  OK; 1  WARNING: a warning; 2  CRITICAL: a critical finding
   3  UNKNOWN: nothing worse, but an input was rejected, a node has no grade, or the run failed")]
 pub struct Analyze {
-    /// Bundles, pvereports, sosreports, or folders to search; `-` for one bundle on standard input
+    /// Bundles, pvereports, sosreports, facts, or folders to search; `-` for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 

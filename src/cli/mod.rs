@@ -4,6 +4,7 @@
 mod analyze;
 mod collect;
 mod explain;
+mod facts;
 mod limits;
 mod mail;
 mod values;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 pub use analyze::{Analyze, FailOn, Format};
 pub use collect::{ClusterBy, Collect, CollectFormat};
 pub use explain::Explain;
+pub use facts::Facts;
 pub use limits::LimitArgs;
 pub use mail::{Attach, Mail, TlsMode};
 pub use values::Answer;
@@ -42,6 +44,8 @@ pub enum Command {
     Collect(Collect),
     /// Explain a check: what it means, how it comes about, what to do
     Explain(Explain),
+    /// Turn bundles into facts, to be analyzed elsewhere
+    Facts(Facts),
     /// Check whether bundles are complete and unchanged
     Verify(Verify),
     /// Send the report as an e-mail, or write it to a file

@@ -8,6 +8,7 @@ use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::{self, Staged};
+use super::printed::{Out, closed};
 use super::{interrupt, monitoring};
 use crate::cleanup::script;
 use crate::cli::{Analyze, FailOn, Format};
@@ -303,35 +304,6 @@ impl Sink for Reports<'_> {
             }
         }
         .map_err(not_printed)
-    }
-}
-
-/// Standard output. A reader that closes the pipe has read enough.
-struct Out(io::BufWriter<io::Stdout>);
-
-impl Out {
-    fn new() -> Self {
-        Self(io::BufWriter::with_capacity(1 << 18, io::stdout()))
-    }
-}
-
-impl Write for Out {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.write(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
-            written => written,
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        closed(self.0.flush())
-    }
-}
-
-fn closed(printed: io::Result<()>) -> io::Result<()> {
-    match printed {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        printed => printed,
     }
 }
 

@@ -3,8 +3,10 @@
 pub mod analyze;
 pub mod collect;
 pub mod explain;
+pub mod facts;
 mod interrupt;
 pub mod mail;
 mod monitoring;
 mod output;
+mod printed;
 pub mod verify;

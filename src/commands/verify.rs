@@ -1,6 +1,7 @@
 //! `dmaudit verify`.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -33,7 +34,12 @@ pub fn run(args: &Verify) -> Result<ExitCode, String> {
     let discovery = bundle::discover(&args.paths);
     let mut reports = Vec::new();
     let mut rejected = discovery.rejected;
-    for source in &discovery.sources {
+    // Facts beside bundles in a folder are none of its business.
+    let in_question = discovery.sources.iter().filter(|source| {
+        let given = |path: &PathBuf| path.to_string_lossy() == source.name();
+        !source.is_named_as_facts() || args.paths.iter().any(given)
+    });
+    for source in in_question {
         match bundle::open(source, &Limits::default()) {
             Ok(bundles) => reports.extend(bundles.iter().map(soundness::report)),
             Err(error) => rejected.push(Rejected {

@@ -2,6 +2,8 @@
 //! let go. Only a short row of it is kept, and what its cluster needs until
 //! the last of the cluster's nodes was read.
 
+mod input;
+mod map;
 mod order;
 mod whole;
 
@@ -11,15 +13,15 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
-use crate::bundle::{self, Bundle, Limits, Rejected, Source};
+use crate::bundle::{self, Discovery, Limits, Rejected};
 use crate::checks::shared::Shared;
 use crate::facts::{Cleanup, Facts};
-use crate::model::read;
 use crate::report::compose::{self, Rows};
 use crate::report::view;
+use input::{Input, Raw};
 use order::{Order, Piece};
 
-pub use whole::{of_bundles, whole, whole_with_scripts};
+pub use whole::{of_bundles, of_facts, whole, whole_with_scripts};
 
 /// Packed bytes that are read at once: what is rendered of them waits in
 /// memory for its turn.
@@ -28,7 +30,7 @@ const AT_ONCE_BYTES: u64 = 4 << 20;
 /// What to analyze.
 #[derive(Debug)]
 pub struct Job {
-    sources: Vec<Source>,
+    inputs: Vec<Input>,
     rejected: Vec<Rejected>,
     limits: Limits,
     now: DateTime<Utc>,
@@ -92,18 +94,23 @@ pub struct Outcome {
 impl Job {
     /// Looks for the inputs at these paths.
     pub fn new(paths: &[PathBuf], limits: Limits, now: DateTime<Utc>) -> Self {
-        let discovery = bundle::discover(paths);
+        Self::of(bundle::discover(paths), limits, now)
+    }
+
+    /// What was found. Facts are looked through for their nodes.
+    pub fn of(discovery: Discovery, limits: Limits, now: DateTime<Utc>) -> Self {
+        let (inputs, rejected) = input::inputs(discovery.sources, &limits);
         Self {
-            sources: discovery.sources,
-            rejected: discovery.rejected,
+            inputs,
+            rejected: [discovery.rejected, rejected].concat(),
             limits,
             now,
         }
     }
 
-    /// How many inputs there are.
+    /// How many inputs there are; a node's facts are one.
     pub fn inputs(&self) -> usize {
-        self.sources.len()
+        self.inputs.len()
     }
 
     /// Analyzes all inputs. `done` is called for each that was read.
@@ -115,14 +122,14 @@ impl Job {
         sink: &mut S,
         done: impl Fn() + Sync,
     ) -> Result<Outcome, S::Error> {
-        let (found, rejected) = order::signatures(&self.sources, &self.limits);
+        let (found, rejected) = order::signatures(&self.inputs, &self.limits);
         self.rejected.extend(rejected);
         let mut order = Order::of(found);
         let files = sink.begin(order.units.len());
         let mut run = Running::new(&order);
         while !order.reads.is_empty() {
             let mut failed = Vec::new();
-            for reads in chunks(&order.reads, &self.sources) {
+            for reads in chunks(&order.reads, &self.inputs) {
                 let read: Vec<Read<S>> = reads
                     .par_iter()
                     .map(|(source, parts)| {
@@ -176,24 +183,19 @@ impl Job {
         files: bool,
         sink: &S,
     ) -> Read<S> {
-        let Some(source) = self.sources.get(source) else {
+        let Some(input) = self.inputs.get(source) else {
             return Read::Nodes(Vec::new());
         };
-        let bundles = match bundle::open(source, &self.limits) {
-            Ok(bundles) => bundles,
-            Err(error) => {
-                return Read::Rejected(Rejected {
-                    path: source.name(),
-                    error: error.to_string(),
-                });
-            }
+        let found = match input.read(&self.limits) {
+            Ok(found) => found,
+            Err(error) => return Read::Rejected(error),
         };
         let wanted: BTreeMap<usize, usize> = parts.iter().copied().collect();
-        let nodes: Result<Vec<_>, S::Error> = bundles
+        let nodes: Result<Vec<_>, S::Error> = found
             .into_par_iter()
             .enumerate()
-            .filter_map(|(part, bundle)| Some((*wanted.get(&part)?, bundle)))
-            .map(|(unit, bundle)| place(order, unit, Facts::of(bundle, self.now), files, sink))
+            .filter_map(|(part, raw)| Some((*wanted.get(&part)?, raw)))
+            .map(|(unit, raw)| place(order, unit, raw.facts(self.now), files, sink))
             .collect();
         match nodes {
             Ok(nodes) => Read::Nodes(nodes),
@@ -202,24 +204,24 @@ impl Job {
     }
 }
 
-/// Analyzes bundles that are in memory.
-fn run_bundles<S: Sink>(
-    bundles: Vec<Bundle>,
+/// Analyzes nodes that are in memory.
+fn run_raw<S: Sink>(
+    nodes: Vec<Raw>,
     now: DateTime<Utc>,
     sink: &mut S,
 ) -> Result<Outcome, S::Error> {
-    let found = bundles.iter().enumerate().map(|(source, bundle)| {
+    let found = nodes.iter().enumerate().map(|(source, node)| {
         let piece = Piece { source, part: 0 };
-        (piece, read::signature(bundle))
+        (piece, node.signature())
     });
     let order = Order::of(found.collect());
     let files = sink.begin(order.units.len());
-    let mut bundles: Vec<Option<Bundle>> = bundles.into_iter().map(Some).collect();
+    let mut nodes: Vec<Option<Raw>> = nodes.into_iter().map(Some).collect();
     let mut run = Running::new(&order);
     for (source, parts) in &order.reads {
-        let bundle = bundles.get_mut(*source).and_then(Option::take);
-        if let (Some(bundle), [(_, unit)]) = (bundle, &parts[..]) {
-            let node = place(&order, *unit, Facts::of(bundle, now), files, &*sink)?;
+        let node = nodes.get_mut(*source).and_then(Option::take);
+        if let (Some(node), [(_, unit)]) = (node, &parts[..]) {
+            let node = place(&order, *unit, node.facts(now), files, &*sink)?;
             run.node(node, &order, files, sink)?;
         }
     }
@@ -365,12 +367,12 @@ impl Running {
 /// more packed bytes than a bound unless one alone has more.
 fn chunks<'a, T>(
     reads: &'a [(usize, T)],
-    sources: &[Source],
+    inputs: &[Input],
 ) -> impl Iterator<Item = &'a [(usize, T)]> {
     let most = rayon::current_num_threads() * 16;
     let sizes: Vec<u64> = reads
         .iter()
-        .map(|(source, _)| sources.get(*source).map_or(0, Source::size))
+        .map(|(source, _)| inputs.get(*source).map_or(0, Input::size))
         .collect();
     let mut rest = (reads, sizes);
     std::iter::from_fn(move || {

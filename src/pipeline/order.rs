@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::bundle::{self, Limits, Rejected, Source};
+use super::input::Input;
+use crate::bundle::{Limits, Rejected};
 use crate::model::cluster::{Signature, group, superseded_standalone};
-use crate::model::read;
 use crate::report::slugs;
 
 /// A bundle: the input that it is in, and which one of the input's.
@@ -52,19 +52,12 @@ pub(super) struct Order {
 
 /// Looks at every input for the nodes in it.
 pub(super) fn signatures(
-    sources: &[Source],
+    inputs: &[Input],
     limits: &Limits,
 ) -> (Vec<(Piece, Signature)>, Vec<Rejected>) {
-    let looked: Vec<Result<Vec<Signature>, Rejected>> = sources
+    let looked: Vec<Result<Vec<Signature>, Rejected>> = inputs
         .par_iter()
-        .map(|source| {
-            bundle::open_brief(source, limits)
-                .map(|bundles| bundles.iter().map(read::signature).collect())
-                .map_err(|error| Rejected {
-                    path: source.name(),
-                    error: error.to_string(),
-                })
-        })
+        .map(|input| input.signatures(limits))
         .collect();
     let (mut found, mut rejected) = (Vec::new(), Vec::new());
     for (source, looked) in looked.into_iter().enumerate() {

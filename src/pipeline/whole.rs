@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
+use super::input::Raw;
 use super::{Analyzed, Job, Outcome, Sink};
 use crate::bundle::{Bundle, Limits};
 use crate::cleanup::script;
-use crate::facts::Cleanup;
+use crate::facts::{Cleanup, Facts};
 use crate::report::{compose, view};
 
 #[derive(Default)]
@@ -117,7 +118,19 @@ pub fn whole_with_scripts(
 /// their places, though none is written.
 #[must_use]
 pub fn of_bundles(bundles: Vec<Bundle>, now: DateTime<Utc>) -> view::Report {
+    let bundles = bundles.into_iter().map(Box::new).map(Raw::Bundle);
+    of_raw(bundles.collect(), now)
+}
+
+/// As [`of_bundles`], of nodes' facts.
+#[must_use]
+pub fn of_facts(facts: Vec<Facts>, now: DateTime<Utc>) -> view::Report {
+    let facts = facts.into_iter().map(Box::new).map(Raw::Facts);
+    of_raw(facts.collect(), now)
+}
+
+fn of_raw(nodes: Vec<Raw>, now: DateTime<Utc>) -> view::Report {
     let mut collected = Collected::with_files();
-    let outcome = super::run_bundles(bundles, now, &mut collected);
+    let outcome = super::run_raw(nodes, now, &mut collected);
     collected.report(outcome, now).0
 }

@@ -9,7 +9,7 @@ pub mod mail;
 mod monitoring;
 pub mod nagios;
 pub mod prometheus;
-mod score;
+pub(crate) mod score;
 pub(crate) mod slugs;
 pub mod text;
 pub mod view;

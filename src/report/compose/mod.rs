@@ -9,6 +9,6 @@ mod place;
 mod run;
 
 pub use cluster::{Member, cluster};
-pub use node::node;
+pub use node::{STEP_COMMANDS, node, planned};
 pub use place::place;
 pub use run::{Rows, headline, sort_worst_first, time};

@@ -2,6 +2,7 @@
 
 use crate::audit::Audit;
 use crate::checks;
+use crate::cleanup::plan::Plan;
 use crate::model::finding::{Finding, Severity};
 use crate::model::verdict::{Action, Verdict};
 use crate::report::compose::node_parts as parts;
@@ -17,17 +18,7 @@ pub fn node(audit: &Audit) -> view::Node {
     let summary = parts::summary(audit);
     let usable = node.ungraded().is_none();
     let faults = Faults::count(summary.duplicates, summary.orphans, &audit.findings);
-    let planned: Vec<view::Planned> = audit
-        .planning
-        .plan
-        .items
-        .iter()
-        .map(|item| view::Planned {
-            name: item.name.clone(),
-            action: item.action.as_str().to_owned(),
-            why: item.why.clone(),
-        })
-        .collect();
+    let planned = planned(&audit.planning.plan);
     view::Node {
         node: node.name.clone(),
         slug: node.name.clone(),
@@ -77,6 +68,25 @@ pub fn node(audit: &Audit) -> view::Node {
         summary,
     }
 }
+
+/// What a plan's script would do, an item an entry.
+pub fn planned(plan: &Plan) -> Vec<view::Planned> {
+    let items = plan.items.iter();
+    items
+        .map(|item| view::Planned {
+            name: item.name.clone(),
+            action: item.action.as_str().to_owned(),
+            why: item.why.clone(),
+        })
+        .collect()
+}
+
+/// Every command that a step may hold, but for those of the script's step,
+/// which [`super::place`] writes.
+pub const STEP_COMMANDS: [&str; 3] = [CHECK_CLUSTER[0], CHECK_CLUSTER[1], COLLECT];
+
+const CHECK_CLUSTER: [&str; 2] = ["systemctl status pve-cluster", "ls /etc/pve/nodes"];
+const COLLECT: &str = "sh dmaudit-collect.sh";
 
 /// A finding, with its check's title.
 pub(super) fn finding(finding: &Finding) -> view::Finding {
@@ -185,11 +195,7 @@ fn steps(audit: &Audit, planned: usize) -> Vec<view::Step> {
     if let Some(why) = &audit.node.guests.unusable {
         steps.push(step(
             format!("Nothing may be removed on this evidence: {why}. Check the cluster file system, then collect again."),
-            vec![
-                "systemctl status pve-cluster".to_owned(),
-                "ls /etc/pve/nodes".to_owned(),
-                "sh dmaudit-collect.sh".to_owned(),
-            ],
+            STEP_COMMANDS.map(str::to_owned).to_vec(),
         ));
         return steps;
     }
@@ -245,7 +251,7 @@ fn steps(audit: &Audit, planned: usize) -> Vec<view::Step> {
     if !steps.is_empty() {
         steps.push(step(
             "Collect and analyze again: what was taken down must be gone, and nothing new may have come.".to_owned(),
-            vec!["sh dmaudit-collect.sh".to_owned()],
+            vec![COLLECT.to_owned()],
         ));
     }
     steps

@@ -1,0 +1,139 @@
+//! Facts among the inputs: how they are told from bundles, and where their
+//! bytes come from. What the bytes mean is not known here.
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::PathBuf;
+
+use flate2::read::{GzDecoder, MultiGzDecoder};
+
+use super::discover::{Source, SourceKind};
+use super::{Limits, OpenError, all_of, kind};
+
+/// How every line of facts begins, as it is written. In a file that is named
+/// as facts another program may have put the fields in another order.
+const BEGINNING: &[u8] = b"{\"dmaudit_facts\"";
+
+/// Bytes that tell facts, packed or not.
+const HEAD_BYTES: u64 = 4096;
+
+/// Facts: lines of JSON, a node each.
+pub enum FactsStream {
+    /// A file, of which any line can be read again.
+    File(PathBuf),
+    /// What can be read only once, or only from its beginning.
+    Passing(Box<dyn Read + Send>),
+}
+
+/// Whether a file of this name holds facts.
+pub(super) fn named_as_facts(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with(".dmfacts") || name.ends_with(".dmfacts.gz")
+}
+
+impl Source {
+    /// The input's facts; `None` if it is a bundle or something else.
+    ///
+    /// # Errors
+    /// Where it can't be read, or is named as facts and holds none.
+    pub fn facts(&self, limits: &Limits) -> Result<Option<FactsStream>, OpenError> {
+        match self.kind {
+            SourceKind::Folder => Ok(None),
+            SourceKind::StandardInput => self.passing(io::stdin(), limits),
+            SourceKind::Archive | SourceKind::Facts => {
+                let named = self.kind == SourceKind::Facts;
+                if !named && kind::named_as_archive(&self.name()) {
+                    return Ok(None);
+                }
+                let file = File::open(&self.path).map_err(OpenError::Io)?;
+                if !file.metadata().map_err(OpenError::Io)?.is_file() {
+                    return self.passing(file, limits);
+                }
+                let (head, rest) = head(file)?;
+                match told(&head, self.begins()) {
+                    Told::Facts => Ok(Some(FactsStream::File(self.path.clone()))),
+                    Told::Packed => Ok(Some(unpacked(Cursor::new(head).chain(rest)))),
+                    Told::Nothing if named && head.is_empty() => {
+                        Ok(Some(FactsStream::File(self.path.clone())))
+                    }
+                    Told::Nothing if named => Err(OpenError::NoFacts),
+                    Told::Nothing => Ok(None),
+                }
+            }
+        }
+    }
+
+    /// As [`Source::facts`]; what is a bundle is kept, since it can't be read
+    /// again.
+    fn passing(
+        &self,
+        stream: impl Read + Send + 'static,
+        limits: &Limits,
+    ) -> Result<Option<FactsStream>, OpenError> {
+        let (head, rest) = head(stream)?;
+        let found = told(&head, self.begins());
+        let stream = Cursor::new(head).chain(rest);
+        match found {
+            Told::Facts => Ok(Some(FactsStream::Passing(Box::new(stream)))),
+            Told::Packed => Ok(Some(unpacked(stream))),
+            Told::Nothing => {
+                self.once(|| all_of(stream, 0, limits))?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// What tells facts in it.
+    fn begins(&self) -> &'static [u8] {
+        match self.kind {
+            SourceKind::Facts => b"{",
+            _ => BEGINNING,
+        }
+    }
+
+    /// Calls a bundle on standard input by another name.
+    pub fn call_standard_input(&mut self, name: &str) {
+        if self.kind == SourceKind::StandardInput {
+            self.path = name.into();
+        }
+    }
+}
+
+/// What the first bytes say.
+enum Told {
+    Facts,
+    Packed,
+    Nothing,
+}
+
+fn told(head: &[u8], begins: &[u8]) -> Told {
+    if head.starts_with(begins) {
+        return Told::Facts;
+    }
+    let mut start = Vec::new();
+    if head.starts_with(b"\x1f\x8b") {
+        // The head may be cut anywhere: what it unpacks to until then counts.
+        let _ = GzDecoder::new(head)
+            .take(begins.len() as u64)
+            .read_to_end(&mut start);
+    }
+    match start == begins {
+        true => Told::Packed,
+        false => Told::Nothing,
+    }
+}
+
+fn head<R: Read>(mut stream: R) -> Result<(Vec<u8>, R), OpenError> {
+    let mut head = Vec::new();
+    stream
+        .by_ref()
+        .take(HEAD_BYTES)
+        .read_to_end(&mut head)
+        .map_err(OpenError::Io)?;
+    Ok((head, stream))
+}
+
+fn unpacked(stream: impl Read + Send + 'static) -> FactsStream {
+    let stream = BufReader::with_capacity(1 << 16, stream);
+    FactsStream::Passing(Box::new(MultiGzDecoder::new(stream)))
+}

@@ -1,0 +1,37 @@
+//! What goes to standard output.
+
+use std::io::{self, Write};
+
+/// Standard output. A reader that closes the pipe has read enough.
+pub(super) struct Out(io::BufWriter<io::Stdout>);
+
+impl Out {
+    pub(super) fn new() -> Self {
+        Self(io::BufWriter::with_capacity(1 << 18, io::stdout()))
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        closed(self.0.flush())
+    }
+}
+
+/// An error other than that the reader has gone.
+///
+/// # Errors
+///
+/// As given.
+pub(super) fn closed(printed: io::Result<()>) -> io::Result<()> {
+    match printed {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
+}

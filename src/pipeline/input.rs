@@ -1,0 +1,130 @@
+//! The inputs of a run: bundles, and nodes whose facts were made before.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rayon::prelude::*;
+
+use crate::bundle::{self, Bundle, Limits, Rejected, Source};
+use crate::facts::Facts;
+use crate::facts::input::{Line, Spool, scan};
+use crate::model::cluster::Signature;
+use crate::model::read;
+
+/// An input.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// One or more bundles.
+    Bundles(Source),
+    /// A node's facts.
+    Line(Box<Line>),
+}
+
+/// An input's place among the others: its bundle, node and time, and its
+/// line.
+type Rank = (PathBuf, String, Option<DateTime<Utc>>, u64);
+
+/// A node in an input, not yet judged.
+pub(super) enum Raw {
+    Bundle(Box<Bundle>),
+    Facts(Box<Facts>),
+}
+
+impl Raw {
+    /// What tells the node from others.
+    pub(super) fn signature(&self) -> Signature {
+        match self {
+            Self::Bundle(bundle) => read::signature(bundle),
+            Self::Facts(facts) => facts.signature.clone(),
+        }
+    }
+
+    /// The node's facts, `now`.
+    pub(super) fn facts(self, now: DateTime<Utc>) -> Facts {
+        match self {
+            Self::Bundle(bundle) => Facts::of(*bundle, now),
+            Self::Facts(facts) => *facts,
+        }
+    }
+}
+
+/// What discovery found, with facts by node. All are in an order that is the
+/// same whether a bundle is read itself or by its facts.
+pub(super) fn inputs(sources: Vec<Source>, limits: &Limits) -> (Vec<Input>, Vec<Rejected>) {
+    let spool = Arc::new(Spool::default());
+    let looked: Vec<(Vec<Input>, Vec<Rejected>)> = sources
+        .into_par_iter()
+        .map(|source| match source.facts(limits) {
+            Ok(None) => (vec![Input::Bundles(source)], Vec::new()),
+            Ok(Some(stream)) => {
+                let (lines, rejected) = scan(&source.name(), stream, limits, &spool);
+                let lines = lines.into_iter().map(Box::new).map(Input::Line);
+                (lines.collect(), rejected)
+            }
+            Err(error) => {
+                let rejected = Rejected {
+                    path: source.name(),
+                    error: error.to_string(),
+                };
+                (Vec::new(), vec![rejected])
+            }
+        })
+        .collect();
+    let (inputs, rejected): (Vec<_>, Vec<_>) = looked.into_iter().unzip();
+    let mut inputs: Vec<Input> = inputs.into_iter().flatten().collect();
+    inputs.sort_by_cached_key(Input::rank);
+    (inputs, rejected.into_iter().flatten().collect())
+}
+
+impl Input {
+    fn rank(&self) -> Rank {
+        match self {
+            Self::Bundles(source) => (source.name().into(), String::new(), None, 0),
+            Self::Line(line) => {
+                let signature = &line.head.signature;
+                (
+                    line.head.bundle().to_owned(),
+                    signature.node.clone(),
+                    signature.collected_at,
+                    line.number(),
+                )
+            }
+        }
+    }
+
+    /// Bytes that are read of it, as they lie there.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Self::Bundles(source) => source.size(),
+            Self::Line(line) => line.size(),
+        }
+    }
+
+    /// What tells its nodes from others.
+    pub(super) fn signatures(&self, limits: &Limits) -> Result<Vec<Signature>, Rejected> {
+        match self {
+            Self::Line(line) => Ok(vec![line.head.signature.clone()]),
+            Self::Bundles(source) => bundle::open_brief(source, limits)
+                .map(|bundles| bundles.iter().map(read::signature).collect())
+                .map_err(|error| rejected(source, &error)),
+        }
+    }
+
+    /// Its nodes.
+    pub(super) fn read(&self, limits: &Limits) -> Result<Vec<Raw>, Rejected> {
+        match self {
+            Self::Line(line) => Ok(vec![Raw::Facts(Box::new(line.read()?))]),
+            Self::Bundles(source) => bundle::open(source, limits)
+                .map(|bundles| bundles.into_iter().map(Box::new).map(Raw::Bundle).collect())
+                .map_err(|error| rejected(source, &error)),
+        }
+    }
+}
+
+fn rejected(source: &Source, error: &bundle::OpenError) -> Rejected {
+    Rejected {
+        path: source.name(),
+        error: error.to_string(),
+    }
+}
