@@ -6,6 +6,7 @@ mod collect;
 mod explain;
 mod limits;
 mod mail;
+mod redact;
 mod values;
 mod verify;
 
@@ -16,6 +17,7 @@ pub use collect::{ClusterBy, Collect, CollectFormat};
 pub use explain::Explain;
 pub use limits::LimitArgs;
 pub use mail::{Attach, Mail, TlsMode};
+pub use redact::{Redact, RestoreNames};
 pub use values::Answer;
 pub use verify::Verify;
 
@@ -44,6 +46,10 @@ pub enum Command {
     Explain(Explain),
     /// Check whether bundles are complete and unchanged
     Verify(Verify),
+    /// Replace every name in bundles by a stand-in
+    Redact(Redact),
+    /// Put the original names back into a report
+    RestoreNames(RestoreNames),
     /// Send the report as an e-mail, or write it to a file
     Mail(Box<Mail>),
 }

@@ -7,4 +7,6 @@ mod interrupt;
 pub mod mail;
 mod monitoring;
 mod output;
+pub mod redact;
+pub mod restore_names;
 pub mod verify;
