@@ -17,6 +17,7 @@ pub mod mail;
 pub mod model;
 pub mod parse;
 pub mod pipeline;
+pub mod redact;
 pub mod report;
 pub mod soundness;
 pub mod verdicts;

@@ -13,6 +13,8 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(&args),
         Command::Facts(args) => commands::facts::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
+        Command::Redact(args) => commands::redact::run(&args),
+        Command::RestoreNames(args) => commands::restore_names::run(&args),
         Command::Mail(args) => commands::mail::run(&args),
     };
     result.unwrap_or_else(|message| {

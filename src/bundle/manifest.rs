@@ -21,6 +21,9 @@ pub struct Manifest {
     /// Version of the collector that wrote it.
     #[serde(deserialize_with = "loosely")]
     pub collector: Option<String>,
+    /// Whether its names are stand-ins (`dmaudit redact`).
+    #[serde(deserialize_with = "loosely")]
+    pub redacted: bool,
     /// The node's name.
     #[serde(deserialize_with = "loosely")]
     pub node: Option<String>,

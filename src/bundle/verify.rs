@@ -69,6 +69,9 @@ fn manifest(draft: &mut Draft, notes: &mut Vec<String>) -> Option<Manifest> {
     };
     match parsed {
         Ok(manifest) => {
+            if manifest.redacted {
+                notes.push("redacted bundle: the names in it are stand-ins".into());
+            }
             if let Some(format) = manifest.format.filter(|&format| format > MANIFEST_FORMAT) {
                 notes.push(format!(
                     "manifest.json has format {format}, newer than {MANIFEST_FORMAT}: what is new \

@@ -7,6 +7,7 @@ mod explain;
 mod facts;
 mod limits;
 mod mail;
+mod redact;
 mod values;
 mod verify;
 
@@ -18,6 +19,7 @@ pub use explain::Explain;
 pub use facts::Facts;
 pub use limits::LimitArgs;
 pub use mail::{Attach, Mail, TlsMode};
+pub use redact::{Redact, RestoreNames};
 pub use values::Answer;
 pub use verify::Verify;
 
@@ -48,6 +50,10 @@ pub enum Command {
     Facts(Facts),
     /// Check whether bundles are complete and unchanged
     Verify(Verify),
+    /// Replace every name in bundles by a stand-in
+    Redact(Redact),
+    /// Put the original names back into a report
+    RestoreNames(RestoreNames),
     /// Send the report as an e-mail, or write it to a file
     Mail(Box<Mail>),
 }

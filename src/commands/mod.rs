@@ -9,4 +9,6 @@ pub mod mail;
 mod monitoring;
 mod output;
 mod printed;
+pub mod redact;
+pub mod restore_names;
 pub mod verify;

@@ -1,0 +1,158 @@
+//! Originals put back in place of stand-ins, in a report or a script that was
+//! made from redacted bundles.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::names::Names;
+
+/// How a text writes names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// For people: control characters are shown escaped.
+    Text,
+    /// JSON: names stand inside of strings.
+    Json,
+    /// HTML: names stand in texts and attributes.
+    Html,
+    /// A script for a shell: a name that needs quoting is refused.
+    Script,
+}
+
+impl Form {
+    /// The form of a text, by the name of its file and its first characters.
+    pub fn of(name: &str, text: &str) -> Self {
+        let start = text.trim_start();
+        let ending = |ending: &str| name.ends_with(ending);
+        if start.starts_with("#!") || ending(".sh") {
+            Self::Script
+        } else if ending(".html") || start.starts_with("<!") || start.starts_with("<html") {
+            Self::Html
+        } else if ending(".json") || start.starts_with(['{', '[']) {
+            Self::Json
+        } else {
+            Self::Text
+        }
+    }
+}
+
+/// A mapping, ready to be looked up.
+#[derive(Debug)]
+pub struct Restorer {
+    originals: HashMap<String, Original>,
+    lengths: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Original {
+    text: String,
+    /// Whether it may stand in a script without quotes.
+    safe: bool,
+}
+
+impl Restorer {
+    /// Prepares a mapping.
+    pub fn new(names: &Names) -> Self {
+        let mut originals = HashMap::new();
+        for (stand_in, original) in names.iter() {
+            let safe = !stand_in.ends_with('@') && is_harmless(original);
+            let mut put = |stand_in: String, text: &str| {
+                let text = text.to_owned();
+                originals.insert(stand_in, Original { text, safe });
+            };
+            put(stand_in.to_owned(), original);
+            let dashes = stand_in.matches('-').count();
+            if dashes == 1 && stand_in.starts_with('x') {
+                let doubled = original.replace('-', "--");
+                put(stand_in.replace('-', "--"), &doubled);
+            }
+        }
+        let lengths: BTreeSet<usize> = originals.keys().map(String::len).collect();
+        Self {
+            originals,
+            lengths: lengths.into_iter().rev().collect(),
+        }
+    }
+
+    /// Puts the originals into a text.
+    ///
+    /// # Errors
+    /// One line, where a script would get a name that needs quoting.
+    pub fn restore(&self, text: &str, form: Form) -> Result<String, String> {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        let mut word = false;
+        while let Some(first) = rest.chars().next() {
+            let found = match !word || first == 'x' {
+                true => self.at(rest),
+                false => None,
+            };
+            if let Some((length, original)) = found {
+                out.push_str(&written(original, form)?);
+                rest = rest.get(length..).unwrap_or_default();
+                // LVM's two UUIDs follow each other directly.
+                word = false;
+                continue;
+            }
+            word = first.is_ascii_alphanumeric();
+            out.push(first);
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
+        }
+        Ok(out)
+    }
+
+    /// The longest stand-in that the text begins with.
+    fn at(&self, text: &str) -> Option<(usize, &Original)> {
+        if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            return None;
+        }
+        self.lengths.iter().find_map(|length| {
+            let original = self.originals.get(text.get(..*length)?)?;
+            Some((*length, original))
+        })
+    }
+
+    /// The name of a file with the originals in it, as the report names
+    /// files.
+    ///
+    /// # Errors
+    /// One line, where an original can't be part of a file's name.
+    pub fn file_name(&self, name: &str) -> Result<String, String> {
+        self.restore(name, Form::Script)
+    }
+}
+
+fn written(original: &Original, form: Form) -> Result<String, String> {
+    let safe = original.safe;
+    let original = original.text.as_str();
+    Ok(match form {
+        Form::Script if !safe => {
+            return Err(format!(
+                "it would get the name {}, which is not safe in a script or file name; use the \
+                 one that is made from the original bundles",
+                original.escape_debug()
+            ));
+        }
+        Form::Script => original.to_owned(),
+        Form::Text => crate::report::words::printable(original),
+        Form::Json => {
+            let quoted = serde_json::Value::from(original).to_string();
+            let inner = quoted.len().saturating_sub(1);
+            quoted.get(1..inner).unwrap_or_default().to_owned()
+        }
+        Form::Html => original
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;")
+            .replace('\'', "&#x27;"),
+    })
+}
+
+/// An address, or the end of a name whose beginning was kept (`-zfs` of
+/// `local-zfs`).
+fn is_harmless(original: &str) -> bool {
+    original.len() <= 127
+        && original
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+_.-:".contains(&byte))
+}

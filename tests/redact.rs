@@ -1,0 +1,476 @@
+//! `dmaudit redact` and `restore-names` as their users meet them: no name
+//! leaves, and the analysis stays the same.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn dmaudit(args: &[&str], stdin: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let bytes = stdin.to_owned();
+    let feeder = std::thread::spawn(move || input.write_all(&bytes).ok());
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap();
+    output
+}
+
+struct Run {
+    folder: tempfile::TempDir,
+}
+
+impl Run {
+    fn of(inputs: &[&Path]) -> Self {
+        let run = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        run.again(inputs, "out");
+        run
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn again(&self, inputs: &[&Path], out: &str) {
+        let (out, mapping) = (self.path(out), self.path("mapping.json"));
+        let mut args = vec!["redact", "-o", out.to_str().unwrap()];
+        args.extend(["--mapping", mapping.to_str().unwrap()]);
+        args.extend(inputs.iter().map(|path| path.to_str().unwrap()));
+        let output = dmaudit(&args, b"");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+    }
+
+    /// All bytes that a customer would send: the archives as they are, and
+    /// their members' names and contents.
+    fn sent(&self) -> Vec<(String, Vec<u8>)> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(self.path("out")).unwrap() {
+            let path = entry.unwrap().path();
+            let bytes = fs::read(&path).unwrap();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&bytes)).unwrap();
+            for index in 0..archive.len() {
+                let mut member = archive.by_index(index).unwrap();
+                let mut content = Vec::new();
+                member.read_to_end(&mut content).unwrap();
+                all.push((member.name().unwrap().to_string(), content));
+            }
+            all.push((name, bytes));
+        }
+        assert!(!all.is_empty());
+        all
+    }
+
+    fn restored(&self, bytes: &[u8]) -> Vec<u8> {
+        let mapping = self.path("mapping.json");
+        let output = dmaudit(
+            &["restore-names", "--mapping", mapping.to_str().unwrap()],
+            bytes,
+        );
+        assert!(output.status.success());
+        output.stdout
+    }
+
+    /// Checks that none of the names is in what is sent, whatever its case, nor
+    /// as device-mapper writes it, nor without dashes.
+    fn assert_sent_without(&self, names: &BTreeSet<String>) {
+        let sent: Vec<(String, String)> = self
+            .sent()
+            .into_iter()
+            .map(|(member, bytes)| {
+                let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+                (member.to_lowercase(), text.to_ascii_lowercase())
+            })
+            .collect();
+        let mut left = Vec::new();
+        for name in names {
+            for form in [name.clone(), name.replace('-', "--"), name.replace('-', "")] {
+                let form = form.to_lowercase();
+                for (member, text) in &sent {
+                    if member.contains(&form) || text.contains(&form) {
+                        left.push(format!("{form} in {member}"));
+                    }
+                }
+            }
+        }
+        assert!(left.is_empty(), "{left:#?}");
+    }
+
+    fn originals(&self) -> BTreeSet<String> {
+        let text = fs::read_to_string(self.path("mapping.json")).unwrap();
+        let mapping: Value = serde_json::from_str(&text).unwrap();
+        mapping["names"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|name| name.as_str().unwrap().to_owned())
+            // `log` and `IMA` of a kernel message are parts of other words.
+            .filter(|name| name.len() > 3)
+            // Options of QEMU, which are common words as well.
+            .filter(|name| !["-device", "-name"].contains(&name.as_str()))
+            .collect()
+    }
+}
+
+fn analysis(path: &Path) -> Vec<u8> {
+    dmaudit(
+        &["analyze", path.to_str().unwrap(), "--format", "json"],
+        b"",
+    )
+    .stdout
+}
+
+/// What differs by nature: where the bundle lies, and that it is redacted.
+fn comparable(json: &[u8]) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.retain(|key, _| key != "bundle" && key != "analyzed_at");
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(items) => {
+                items.retain(|item| {
+                    !item
+                        .as_str()
+                        .is_some_and(|text| text.starts_with("redacted bundle"))
+                });
+                items.iter_mut().for_each(strip);
+                items.sort_by_key(Value::to_string);
+            }
+            _ => {}
+        }
+    }
+    let mut value = serde_json::from_slice(json).unwrap();
+    strip(&mut value);
+    value
+}
+
+/// Names in the recordings that the samples are made of, found without the
+/// redactor: by the keys and columns they stand under.
+fn names_of_the_recordings() -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = [
+        "pve1",
+        "pve2",
+        "pve7",
+        "ssd-ha01",
+        "ubuntu-vg",
+        "ubuntu-lv",
+        "192.0.2.1",
+        "bc:24:11",
+        "web front end",
+        "before",
+        "6f3c2f0a",
+        "ct200",
+    ]
+    .map(str::to_owned)
+    .into();
+    for entry in walkdir::WalkDir::new(project("tests/fake-node")) {
+        let entry = entry.unwrap();
+        let Ok(text) = fs::read_to_string(entry.path()) else {
+            continue;
+        };
+        let file = entry.file_name().to_str().unwrap();
+        for line in text.lines() {
+            for key in ["name: ", "hostname: ", "cluster_name: "] {
+                names.extend(line.trim().strip_prefix(key).map(str::to_owned));
+            }
+            for column in ["vg_uuid\":\"", "lv_uuid\":\"", "pv_uuid\":\""] {
+                for after in line.split(column).skip(1) {
+                    names.insert(after.split('"').next().unwrap().to_owned());
+                }
+            }
+            if matches!(file, "machine-id.out" | "boot-id.out") {
+                names.insert(line.trim().to_owned());
+            }
+        }
+    }
+    names.retain(|name| name.len() > 3 && name != "data");
+    assert!(names.len() > 60, "{names:?}");
+    names
+}
+
+#[test]
+fn no_name_of_the_samples_is_left() {
+    let run = Run::of(&[&project("samples")]);
+    run.assert_sent_without(&names_of_the_recordings());
+    run.assert_sent_without(&run.originals());
+    let mode = fs::metadata(run.path("mapping.json"))
+        .unwrap()
+        .permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
+}
+
+#[test]
+fn the_samples_give_the_same_analysis() {
+    let run = Run::of(&[&project("samples")]);
+    let redacted = analysis(&run.path("out"));
+    assert!(String::from_utf8_lossy(&redacted).contains("redacted bundle"));
+    let restored = run.restored(&redacted);
+    assert_ne!(comparable(&redacted), comparable(&restored));
+    assert_eq!(
+        comparable(&restored),
+        comparable(&analysis(&project("samples")))
+    );
+}
+
+#[test]
+fn redacted_bundles_are_sound() {
+    let run = Run::of(&[&project("samples")]);
+    let out = run.path("out");
+    let output = dmaudit(&["verify", out.to_str().unwrap()], b"");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(!text.contains("DAMAGED"), "{text}");
+}
+
+#[test]
+fn stand_ins_are_the_same_in_a_later_run() {
+    let run = Run::of(&[&project("samples/dmaudit-pve2-20261123T183645Z.zip")]);
+    run.again(&[&project("samples")], "later");
+    for entry in fs::read_dir(run.path("out")).unwrap() {
+        let path = entry.unwrap().path();
+        let later = run.path("later").join(path.file_name().unwrap());
+        assert_eq!(fs::read(&path).unwrap(), fs::read(later).unwrap());
+    }
+}
+
+/// A recording without manifest, with names in every place that people put
+/// them.
+fn hand_made(folder: &Path) -> PathBuf {
+    let bundle = folder.join("dmaudit-kundenserver-20261123T183645Z");
+    let write = |path: &str, text: &str| {
+        let path = bundle.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "commands/uname.out",
+        "Linux kundenserver.firma.example 6.8.12-4-pve #1 SMP x86_64 GNU/Linux\n",
+    );
+    write("commands/date.out", "2026-11-23T18:36:45Z\n");
+    write(
+        "commands/dmsetup-info.out",
+        "Name: vg--geheim-vm--100--disk--0\nState: ACTIVE\nTables present: LIVE\nOpen count: 0\n\
+         Major, minor: 252, 3\nUUID: LVM-aaaabbbbccccddddeeeeffffgggghhhhAAAABBBBCCCCDDDDEEEEFFFFGGGGHHHH\n\n\
+         Name: sanplatte\nState: ACTIVE\nTables present: LIVE\nOpen count: 1\nMajor, minor: 252, 4\n\
+         UUID: mpath-360a98000486e542d4f5a2f47694d684b\n\n\
+         Name: luks-tresor\nState: ACTIVE\nTables present: LIVE\nOpen count: 0\nMajor, minor: 252, 5\n\
+         UUID: CRYPT-LUKS2-0123456789abcdef0123456789abcdef-luks-tresor\n\n",
+    );
+    write(
+        "commands/dmsetup-table.out",
+        "vg--geheim-vm--100--disk--0: 0 131072 linear 252:4 2048\n\
+         luks-tresor: 0 2048 crypt aes-xts-plain64 :64:logon:cryptsetup:schluessel 0 252:4 4096\n",
+    );
+    write(
+        "commands/multipath.out",
+        "sanplatte (360a98000486e542d4f5a2f47694d684b) dm-4 HERSTELLER,Modellname\n\
+         size=10G features='0' hwhandler='1 alua' wp=rw\n\
+         `-+- policy='service-time 0' prio=50 status=active\n  `- 2:0:0:1 sdb 8:16 failed faulty running\n",
+    );
+    write(
+        "commands/kernel-dm.out",
+        "Nov 23 19:15:01 kundenserver kernel: device-mapper: ioctl: unable to remove open device vg--geheim-vm--100--disk--0\n\
+         Nov 23 19:15:02 kundenserver kernel: Buffer I/O error on dev dm-3, mail an chef@firma.example\n",
+    );
+    write(
+        "commands/lvs-json.out",
+        r#"{"report":[{"lv":[{"vg_name":"vg-geheim","vg_uuid":"aaaabb-bbcc-ccdd-ddee-eeff-ffgg-gghhhh","lv_name":"vm-100-disk-0","lv_uuid":"AAAABB-BBCC-CCDD-DDEE-EEFF-FFGG-GGHHHH","lv_attr":"-wi-a-----","lv_size":"67108864","lv_tags":"kundentag","lv_host":"kundenserver","lv_descendants":"abkoemmling"}]}]}"#,
+    );
+    write(
+        "commands/qm-list.err",
+        "Passwort falsch fuer chef@firma.example\n",
+    );
+    write("commands/qm-list.rc", "2\n");
+    write("commands/eigenes.out", "geheimnisliste\n");
+    write("files/etc/eigene-firma.conf", "geheimnisliste\n");
+    write(
+        "files/etc/pve/user.cfg",
+        "user:chef@pam:1:0:Max:Mustermann:chef@firma.example\n",
+    );
+    write(
+        "files/etc/pve/storage.cfg",
+        "lvm: VG-Geheim\n\tvgname vg-geheim\n\tnodes kundenserver\n\tcontent images\n\n\
+         nfs: ablage\n\tserver nas.firma.example\n\texport /export/kunde\n\tpath /mnt/pve/ablage\n\
+         \tusername chefkonto\n\n# notiz des chefs\n",
+    );
+    write(
+        "files/etc/pve/corosync.conf",
+        "totem {\n  cluster_name: firmencluster\n  interface {\n    bindnetaddr: 10.11.12.0\n  }\n}\n\
+         nodelist {\n  node {\n    name: kundenserver\n    ring0_addr: kundenserver\n    ring1_addr: 10.11.12.13\n  }\n}\n",
+    );
+    write(
+        "files/etc/pve/nodes/kundenserver/qemu-server/100.conf",
+        "#Server der Buchhaltung%0APasswort geheimwort\nname: buchhaltung.firma.example\n\
+         net0: virtio=AA:BB:CC:DD:EE:0F,bridge=vmbr0\nipconfig0: ip=10.11.12.99/24,gw=fe80::1234:5678\n\
+         nameserver: 10.11.12.53\nsearchdomain: firma.example\nciuser: chefkonto\nsshkeys: ssh-rsa%20AAAAB3Nza\n\
+         tags: buchhaltung;kundentag\nscsi0: vg-geheim:vm-100-disk-0,serial=SERNUM0815,size=64M\n\
+         scsi1: /dev/disk/by-id/wwn-0x5000c500a1b2c3d4\nscsi2: /dev/VG-geheim/vm-100-disk-7\n\
+         args: -device foo,drive=/dev/mapper/luks-tresor -name chefkonto\n\
+         smbios1: uuid=11111111-2222-3333-4444-555555555555,serial=U0VSTlVN\n\
+         eigenerkey: eigenerwert\nparent: vorupdate\n\n[vorupdate]\n#Notiz\nscsi0: vg-geheim:vm-100-disk-0\n",
+    );
+    bundle
+}
+
+#[test]
+fn no_name_is_left_wherever_people_put_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = hand_made(folder.path());
+    let run = Run::of(&[&bundle]);
+    let names = [
+        "kundenserver",
+        "firma",
+        "geheim",
+        "sanplatte",
+        "360a98000486e542d4f5a2f47694d684b",
+        "luks-tresor",
+        "tresor",
+        "0123456789abcdef",
+        "schluessel",
+        "hersteller",
+        "modellname",
+        "chef",
+        "kundentag",
+        "abkoemmling",
+        "passwort",
+        "geheimnisliste",
+        "mustermann",
+        "ablage",
+        "/export/kunde",
+        "10.11.12",
+        "aa:bb:cc:dd:ee",
+        "fe80",
+        "buchhaltung",
+        "sernum0815",
+        "U0VSTlVN",
+        "wwn-0x5000c500a1b2c3d4",
+        "11111111-2222",
+        "eigene",
+        "vorupdate",
+        "notiz",
+        "aaaab3nza",
+        "aaaabb-bbcc",
+        "aaaabbbbcccc",
+        "lv_host",
+    ];
+    run.assert_sent_without(&names.map(str::to_owned).into());
+    run.assert_sent_without(&run.originals());
+
+    // Without a manifest the notes differ; what is concluded does not.
+    let concluded = |json: &[u8]| {
+        let value = comparable(json);
+        let node = &value["nodes"][0];
+        for part in ["entries", "findings"] {
+            assert!(!node[part].as_array().unwrap().is_empty(), "{node:#}");
+        }
+        (node["entries"].clone(), node["findings"].clone())
+    };
+    let restored = run.restored(&analysis(&run.path("out")));
+    assert_eq!(concluded(&restored), concluded(&analysis(&bundle)));
+}
+
+#[test]
+fn a_report_gets_its_names_back_with_its_links() {
+    let run = Run::of(&[&project("samples")]);
+    let (out, mapping) = (run.path("out"), run.path("mapping.json"));
+    let (report, back) = (run.path("report"), run.path("back"));
+    dmaudit(
+        &[
+            "analyze",
+            out.to_str().unwrap(),
+            "-o",
+            report.to_str().unwrap(),
+        ],
+        b"",
+    );
+    let output = dmaudit(
+        &[
+            "restore-names",
+            "--mapping",
+            mapping.to_str().unwrap(),
+            "-o",
+            back.to_str().unwrap(),
+            report.to_str().unwrap(),
+        ],
+        b"",
+    );
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(&back) {
+        let entry = entry.unwrap();
+        if entry.file_type().is_file() {
+            files.push(
+                entry
+                    .path()
+                    .strip_prefix(&back)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned(),
+            );
+        }
+    }
+    assert!(
+        files
+            .iter()
+            .any(|file| file.contains("pve1") && file.ends_with(".html")),
+        "{files:?}"
+    );
+    assert!(
+        files
+            .iter()
+            .any(|file| file.contains("pve1") && file.ends_with(".sh")),
+        "{files:?}"
+    );
+    let index = fs::read_to_string(back.join("index.html")).unwrap();
+    for file in files
+        .iter()
+        .filter(|file| file.contains("pve1") && file.ends_with(".html"))
+    {
+        assert!(index.contains(file.as_str()), "{file}");
+    }
+}
+
+#[test]
+fn a_mapping_among_the_bundles_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let mapping = folder.path().join("mapping.json");
+    let sample = project("samples");
+    let output = dmaudit(
+        &[
+            "redact",
+            "-o",
+            out,
+            "--mapping",
+            mapping.to_str().unwrap(),
+            sample.to_str().unwrap(),
+        ],
+        b"",
+    );
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
