@@ -390,3 +390,44 @@ fn a_signal_ends_it_with_a_line_and_no_files() {
         assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
     }
 }
+
+/// What a file passed through, or the language its command spoke.
+#[test]
+fn marks_of_other_systems_change_no_verdict_and_other_languages_give_none() {
+    let infos: String = [
+        info("pve-vm--100--disk--0", &uuid(1), 0, 1),
+        info("pve-vm--100--disk--1", &uuid(2), 1, 0),
+        info("pve-vm--200--disk--0", &uuid(3), 2, 0),
+    ]
+    .concat();
+    let entries = |infos: &str, config: &str| {
+        let folder = bundle(&[("commands/dmsetup-info.out", infos), (CONFIG, config)]);
+        let out = tempfile::tempdir().unwrap();
+        let output = analyze(folder.path(), out.path(), "json");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let entries = report["nodes"][0]["entries"].as_array().unwrap().clone();
+        let verdicts: Vec<String> = entries
+            .iter()
+            .map(|entry| format!("{} {}", entry["name"], entry["verdict"]))
+            .collect();
+        (verdicts, out.path().join("cleanup").exists())
+    };
+    let config = "name: web\nscsi0: local-lvm:vm-100-disk-0\n";
+    let (expected, planned) = entries(&infos, config);
+    assert_eq!(expected.len(), 3);
+    assert!(planned);
+    let changed = |text: &str| format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    assert_eq!(entries(&changed(&infos), &changed(config)).0, expected);
+
+    let german = infos
+        .replace("Name:", "Name :")
+        .replace("State:", "Status:")
+        .replace("Open count:", "Öffnungszähler:")
+        .replace("Major, minor:", "Haupt-, Nebennummer:");
+    let torn = infos.replace("Open count:", "Open\0count:");
+    for odd in [&german, &torn] {
+        let (verdicts, planned) = entries(odd, config);
+        assert!(!planned, "{verdicts:?}");
+    }
+}
