@@ -62,13 +62,35 @@ fn analyze(folder: &Path, out: &Path, format: &str) -> Output {
         .unwrap()
 }
 
-/// Standard output and every file written, one after the other.
+/// The parts of the mail with the whole report in its JSON, decoded.
+fn mail(folder: &Path) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        .args(["mail", "--from", "a@example.com", "--to", "b@example.com"])
+        .args(["--eml", "-", "--attach", "json"])
+        .arg(folder)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let mail = mail_parser::MessageParser::default()
+        .parse(&output.stdout)
+        .unwrap();
+    let mut all = String::from_utf8_lossy(&output.stderr).into_owned();
+    all += &format!("{:?}\n", mail.headers());
+    for part in &mail.parts {
+        all += &String::from_utf8_lossy(part.contents());
+        all.push('\n');
+    }
+    all
+}
+
+/// All that the program says of a bundle in any form, a mail with its parts
+/// decoded, and every file written, one after the other.
 fn everything(folder: &Path) -> String {
     let out = tempfile::tempdir().unwrap();
     let mut all = String::new();
-    for format in ["text", "json"] {
+    for format in ["text", "json", "ndjson", "prometheus", "nagios"] {
         let output = analyze(folder, out.path(), format);
-        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert!(format == "nagios" || output.status.success(), "{output:?}");
         all += std::str::from_utf8(&output.stdout).unwrap();
         all += std::str::from_utf8(&output.stderr).unwrap();
     }
@@ -78,7 +100,7 @@ fn everything(folder: &Path) -> String {
             all += &fs::read_to_string(entry.path()).unwrap();
         }
     }
-    all
+    all + &mail(folder)
 }
 
 #[test]
@@ -109,6 +131,42 @@ fn secrets_that_slipped_into_a_bundle_are_in_no_output() {
                 + &info("pve-vm--200--disk--0", &uuid(3), 2, 0)),
         ),
         ("commands/qm-cloudinit.out", "password: SECRET-cloudinit\n"),
+        ("files/etc/pve/priv/token.cfg", "root@pam!x SECRET-token\n"),
+        ("files/etc/pve/priv/tfa.cfg", "{\"users\":\"SECRET-tfa\"}"),
+        (
+            "files/etc/pve/domains.cfg",
+            "ldap: corp\n\tpassword SECRET-bind\n",
+        ),
+        (
+            "files/etc/pve/priv/ceph/r.keyring",
+            "[client.admin]\n\tkey = SECRET-ceph\n",
+        ),
+        (
+            "files/etc/ceph/ceph.client.admin.keyring",
+            "key = SECRET-ceph\n",
+        ),
+        (
+            "files/etc/pve/priv/storage/pbs.enc",
+            "{\"data\":\"SECRET-pbs\"}",
+        ),
+        (
+            "files/etc/pve/datacenter.cfg",
+            "http_proxy: http://me:SECRET-proxy@192.0.2.9:8080/\nSECRET-odd\n",
+        ),
+        (
+            "files/etc/iscsi/iscsid.conf",
+            "node.session.auth.password = SECRET-chap\n",
+        ),
+        ("files/etc/pve/nodes/n/pve-ssl.key", "SECRET-key\n"),
+        ("files/proc/cmdline", "root=x rd.luks.key=SECRET-cmdline\n"),
+        (
+            "commands/kernel-dm.out",
+            "[    0.000000] Kernel command line: BOOT_IMAGE=x rd.luks.key=SECRET-cmdline\n[    1.0] device-mapper: ioctl: 4.48.0-ioctl\n",
+        ),
+        (
+            "commands/dmsetup-table.out",
+            "pve-vm--100--disk--0: 0 8388608 linear 8:3 2048\npve-vm--100--disk--1: 0 8388608 linear 8:3 8390656\npve-vm--200--disk--0: 0 8388608 crypt aes-xts-plain64 SECRET-dmkey 0 8:3 4096\n",
+        ),
     ]);
     let all = everything(folder.path());
     assert!(all.contains("pve-vm--200--disk--0"), "nothing was analyzed");
@@ -330,5 +388,46 @@ fn a_signal_ends_it_with_a_line_and_no_files() {
         assert_eq!(output.status.code(), Some(status), "{said}");
         assert!(said.contains("interrupted"), "{said}");
         assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
+    }
+}
+
+/// What a file passed through, or the language its command spoke.
+#[test]
+fn marks_of_other_systems_change_no_verdict_and_other_languages_give_none() {
+    let infos: String = [
+        info("pve-vm--100--disk--0", &uuid(1), 0, 1),
+        info("pve-vm--100--disk--1", &uuid(2), 1, 0),
+        info("pve-vm--200--disk--0", &uuid(3), 2, 0),
+    ]
+    .concat();
+    let entries = |infos: &str, config: &str| {
+        let folder = bundle(&[("commands/dmsetup-info.out", infos), (CONFIG, config)]);
+        let out = tempfile::tempdir().unwrap();
+        let output = analyze(folder.path(), out.path(), "json");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let entries = report["nodes"][0]["entries"].as_array().unwrap().clone();
+        let verdicts: Vec<String> = entries
+            .iter()
+            .map(|entry| format!("{} {}", entry["name"], entry["verdict"]))
+            .collect();
+        (verdicts, out.path().join("cleanup").exists())
+    };
+    let config = "name: web\nscsi0: local-lvm:vm-100-disk-0\n";
+    let (expected, planned) = entries(&infos, config);
+    assert_eq!(expected.len(), 3);
+    assert!(planned);
+    let changed = |text: &str| format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    assert_eq!(entries(&changed(&infos), &changed(config)).0, expected);
+
+    let german = infos
+        .replace("Name:", "Name :")
+        .replace("State:", "Status:")
+        .replace("Open count:", "Öffnungszähler:")
+        .replace("Major, minor:", "Haupt-, Nebennummer:");
+    let torn = infos.replace("Open count:", "Open\0count:");
+    for odd in [&german, &torn] {
+        let (verdicts, planned) = entries(odd, config);
+        assert!(!planned, "{verdicts:?}");
     }
 }

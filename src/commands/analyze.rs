@@ -226,16 +226,17 @@ impl Sink for Reports<'_> {
             cleanup,
         } = analyzed;
         if let Some(folder) = &self.folder {
-            if let (Some(path), Some(cleanup)) = (&node.script, &cleanup) {
+            if let (Some(path), Some(cleanup)) = (&node.script, cleanup) {
                 let script = script::render(&cleanup.plan, &cleanup.about)
                     .map_err(|error| format!("{path}: {error}"))?;
                 output::write(folder.path, path, script.as_bytes())?;
             }
             if let Some(path) = &node.page {
-                let page = folder
-                    .html
-                    .node_page(self.run, &node, cluster_page.as_deref())?;
-                output::write(folder.path, path, page.as_bytes())?;
+                // As it is made: it can be larger than all the rest.
+                output::write_with(folder.path, path, |out| {
+                    let html = &folder.html;
+                    html.write_node_page(self.run, &node, cluster_page.as_deref(), out)
+                })?;
             }
         }
         let wants_json = self.folder.is_some() || matches!(self.printed, Printed::Json(_));

@@ -15,9 +15,25 @@ use super::interrupt;
 ///
 /// A line that names the file and says what went wrong.
 pub(super) fn write(folder: &Path, name: &str, content: &[u8]) -> Result<(), String> {
+    write_with(folder, name, |out| out.write_all(content))
+}
+
+/// As [`write`], with what `fill` writes.
+///
+/// # Errors
+///
+/// A line that names the file and says what went wrong.
+pub(super) fn write_with(
+    folder: &Path,
+    name: &str,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), String> {
     let mut file = Staged::new(folder, name)?;
-    file.write_all(content)
-        .map_err(|error| file.failed(&error))?;
+    let mut out = io::BufWriter::with_capacity(1 << 16, &mut file);
+    let filled = fill(&mut out).and_then(|()| out.flush());
+    // What is left in it after an error is not wanted.
+    let _ = out.into_parts();
+    filled.map_err(|error| file.failed(&error))?;
     file.keep()
 }
 

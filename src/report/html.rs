@@ -16,6 +16,7 @@ mod rows;
 pub(crate) mod words;
 
 use std::borrow::Cow;
+use std::io;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value, ValueKind};
@@ -104,6 +105,32 @@ impl Html {
         cluster_page: Option<&str>,
     ) -> Result<String, String> {
         self.render("node.html", node::page(run, node, cluster_page)?)
+    }
+
+    /// As [`Html::node_page`], written as it is made: that of a very large
+    /// node is not held in memory.
+    ///
+    /// # Errors
+    /// Those of `out`, and as [`Html::node_page`].
+    pub fn write_node_page(
+        &self,
+        run: Run,
+        node: &Node,
+        cluster_page: Option<&str>,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        let page = node::page(run, node, cluster_page).map_err(io::Error::other)?;
+        self.templates
+            .get_template("node.html")
+            .and_then(|template| template.render_captured_to(Serde(page), out))
+            .map(drop)
+            .map_err(|error| {
+                let source = std::error::Error::source(&error);
+                match source.and_then(|source| source.downcast_ref::<io::Error>()) {
+                    Some(failed) => io::Error::new(failed.kind(), failed.to_string()),
+                    None => io::Error::other(said(&error)),
+                }
+            })
     }
 
     /// A cluster's page.

@@ -196,3 +196,16 @@ fn notes_about_very_many_odd_members_stay_few() {
     assert!(bundle.notes().len() < 30);
     assert!(bundle.notes().last().unwrap().contains("further notes"));
 }
+
+#[test]
+fn a_million_members_are_refused_before_they_are_read() {
+    let mut header = tar::Header::new_gnu();
+    header.set_path("files/etc/x").unwrap();
+    header.set_size(0);
+    header.set_cksum();
+    let thousand = header.as_bytes().repeat(1_000);
+    // A gzip's members follow each other.
+    let archive = gzip(&thousand).repeat(1_000);
+    let error = with(&Limits::default(), &archive).unwrap_err().to_string();
+    assert!(error.contains("100000 members"), "{error}");
+}

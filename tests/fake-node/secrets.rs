@@ -28,6 +28,77 @@ args: -spice port=1,password=hunter2-pending
 cipassword: hunter2-pending-ci
 "##;
 
+/// Where PVE, Ceph, open-iscsi, corosync and the kernel keep theirs.
+const ELSEWHERE: &[(&str, &str)] = &[
+    (
+        "etc/pve/user.cfg",
+        "user:a@pve:1:0:::hunter2-user::\ntoken:a@pve!t:0:1:hunter2-token:\n",
+    ),
+    (
+        "etc/pve/domains.cfg",
+        "ldap: corp\n\tbind_dn cn=x\n\tbind_pw hunter2-bind\n\tpassword hunter2-bind\n",
+    ),
+    (
+        "etc/pve/notifications.cfg",
+        "smtp: m\n\tpassword hunter2-smtp\n",
+    ),
+    (
+        "etc/pve/status.cfg",
+        "influxdb: i\n\ttoken hunter2-influx\n",
+    ),
+    ("etc/pve/ceph.conf", "[global]\n\tkey = hunter2-ceph\n"),
+    ("etc/pve/authkey.pub", "hunter2-authkey"),
+    ("etc/pve/pve-www.key", "hunter2-key"),
+    ("etc/pve/priv/shadow.cfg", "a@pve:hunter2-shadow\n"),
+    ("etc/pve/priv/token.cfg", "a@pve!t hunter2-token\n"),
+    (
+        "etc/pve/priv/tfa.cfg",
+        "{\"users\":{\"a@pve\":\"hunter2-tfa\"}}",
+    ),
+    ("etc/pve/priv/notifications.cfg", "hunter2-smtp"),
+    ("etc/pve/priv/authkey.key", "hunter2-authkey"),
+    ("etc/pve/priv/ldap/corp.pw", "hunter2-bind"),
+    ("etc/pve/priv/realm/corp.pw", "hunter2-bind"),
+    (
+        "etc/pve/priv/ceph/r.keyring",
+        "[client.admin]\n\tkey = hunter2-ceph\n",
+    ),
+    (
+        "etc/pve/priv/ceph.client.admin.keyring",
+        "key = hunter2-ceph\n",
+    ),
+    ("etc/pve/priv/storage/store.pw", "hunter2-pbs"),
+    (
+        "etc/pve/priv/storage/store.enc",
+        "{\"data\":\"hunter2-pbs\"}",
+    ),
+    ("etc/pve/priv/storage/store.master.pem", "hunter2-pbs"),
+    ("etc/pve/priv/metricserver/i.pw", "hunter2-influx"),
+    ("etc/pve/priv/acme/default", "hunter2-acme"),
+    ("etc/pve/qemu-server.pw", "hunter2-pw"),
+    ("etc/pve/nodes/pve1/pve-ssl.pem", "hunter2-pem"),
+    ("etc/pve/nodes/pve1/config", "acme: hunter2-acme\n"),
+    ("etc/pve/nodes/pve1/qemu-server/100.conf.key", "hunter2-key"),
+    ("etc/ceph/ceph.client.admin.keyring", "key = hunter2-ceph\n"),
+    (
+        "etc/iscsi/iscsid.conf",
+        "node.session.auth.password = hunter2-chap\n",
+    ),
+    (
+        "etc/iscsi/nodes/iqn/192.0.2.1,3260,1/default",
+        "node.session.auth.password = hunter2-chap\n",
+    ),
+    ("etc/corosync/authkey", "hunter2-corosync"),
+    ("etc/shadow", "root:hunter2-shadow\n"),
+    ("etc/kernel/cmdline", "root=x ip=hunter2-cmdline\n"),
+    (
+        "etc/default/grub",
+        "GRUB_CMDLINE_LINUX=\"x=hunter2-cmdline\"\n",
+    ),
+    ("proc/cmdline", "BOOT_IMAGE=x rd.luks.key=hunter2-cmdline\n"),
+    ("root/.ssh/id_ed25519", "hunter2-ssh"),
+];
+
 #[test]
 fn no_secret_enters_a_bundle() {
     let node = Node::from("alpha/pve1");
@@ -36,7 +107,7 @@ fn no_secret_enters_a_bundle() {
     pve("nodes/pve2/lxc/998.conf", SECRETIVE);
     pve(
         "storage.cfg",
-        "dir: local\n\tpath /var\n\tapi_token hunter2-storage\n\tusername me\n",
+        "dir: local\n\tpath /var\n\tapi_token hunter2-storage\n\tusername me\n\ncifs: nas\n\tpassword hunter2-cifs\n\npbs: store\n\tencryption-key hunter2-pbs\n\tmaster-pubkey hunter2-pbs\n\npbs: other\n\tpassword\thunter2 with a blank\n\nrbd: r\n\tkeyring hunter2-ceph\n",
     );
     pve(
         "datacenter.cfg",
@@ -47,7 +118,9 @@ fn no_secret_enters_a_bundle() {
     pve("nodes/pve1/priv/100.conf", "hunter2-priv");
     pve("nodes/pve1/pve-ssl.key", "hunter2-key");
     pve("nodes/pve1/qemu-server/100.pw", "hunter2-pw");
-    pve("user.cfg", "hunter2-user");
+    for (path, text) in ELSEWHERE {
+        node.write(&format!("root/{path}"), text);
+    }
     let machine = String::from_utf8(recorded("commands/machine-id.out")).unwrap();
     let journal = format!(
         "30 1 0:9 / /var/log/journal/{} rw - tmpfs x rw\n",
@@ -106,7 +179,7 @@ fn no_secret_enters_a_bundle() {
     assert_eq!(masked.lines().count(), SECRETIVE.lines().count());
     assert_eq!(
         bundle.text("files/etc/pve/storage.cfg"),
-        "dir: local\n\tpath /var\n\tapi_token ***\n\tusername me\n"
+        "dir: local\n\tpath /var\n\tapi_token ***\n\tusername me\n\ncifs: nas\n\tpassword ***\n\npbs: store\n\tencryption-key ***\n\tmaster-pubkey ***\n\npbs: other\n\tpassword\t***\n\nrbd: r\n\tkeyring ***\n"
     );
     assert_eq!(
         bundle.text("files/etc/pve/datacenter.cfg"),

@@ -1,0 +1,147 @@
+//! Outputs on disks that fill up or can't be written: whole or not at all.
+//! It mounts file systems, so it runs as root in a mount namespace of its own:
+//! `unshare -m cargo test --test partial_writes -- --ignored`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A tmpfs of this size that is unmounted in the end.
+struct Mounted(tempfile::TempDir);
+
+impl Mounted {
+    fn tmpfs(size: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        run(Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"])
+            .arg(folder.path()));
+        Self(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+fn run(command: &mut Command) {
+    assert!(command.status().unwrap().success(), "{command:?}");
+}
+
+fn analyze(out: &Path) -> Output {
+    let samples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples");
+    Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        .args(["analyze", "--now", "2026-11-23T19:00:00Z", "-o"])
+        .arg(out)
+        .arg(samples)
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Every file below a folder, by its path there.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut all: Vec<(String, Vec<u8>)> = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let path = entry.path();
+            let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
+            (name.to_owned(), fs::read(path).unwrap())
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+#[ignore = "mounts file systems: needs root and a mount namespace of its own"]
+fn on_a_full_disk_each_file_is_whole_or_absent_at_any_size() {
+    let whole = tempfile::tempdir().unwrap();
+    assert!(analyze(whole.path()).status.success());
+    let whole = files(whole.path());
+    let bytes: usize = whole.iter().map(|(_, content)| content.len()).sum();
+    let mut failures = 0;
+    for kib in (16..).step_by(64) {
+        let disk = Mounted::tmpfs(&format!("{kib}k"));
+        let output = analyze(disk.path());
+        let there = files(disk.path());
+        for file in &there {
+            assert!(whole.contains(file), "{kib} KiB: {} is not whole", file.0);
+        }
+        if output.status.success() {
+            assert_eq!(there.len(), whole.len(), "{kib} KiB");
+            break;
+        }
+        failures += 1;
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(
+            said(&output).contains("could not be written: No space left"),
+            "{}",
+            said(&output)
+        );
+        assert!(!there.iter().any(|(name, _)| name == "index.html"));
+        assert!(kib * 1024 < 8 * bytes, "it never fits");
+    }
+    assert!(failures > 1, "the disk was never full");
+}
+
+#[test]
+#[ignore = "mounts file systems: needs root and a mount namespace of its own"]
+fn a_report_that_fails_half_way_leaves_the_old_overview_and_json() {
+    let disk = Mounted::tmpfs("64m");
+    fs::create_dir(disk.path().join("out")).unwrap();
+    let out = disk.path().join("out");
+    fs::write(out.join("index.html"), "old").unwrap();
+    fs::write(out.join("report.json"), "old").unwrap();
+    let mut full = fs::File::create(disk.path().join("full")).unwrap();
+    // All of it but a little.
+    let fill = std::io::copy(
+        &mut std::io::Read::take(std::io::repeat(0), (64 << 20) - (96 << 10)),
+        &mut full,
+    );
+    fill.unwrap();
+    let output = analyze(&out);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    for name in ["index.html", "report.json"] {
+        assert_eq!(fs::read(out.join(name)).unwrap(), b"old", "{name}");
+    }
+    let names: Vec<String> = files(&out).into_iter().map(|(name, _)| name).collect();
+    assert!(
+        !names.iter().any(|name| name.contains(".dmaudit-")),
+        "{names:?}"
+    );
+}
+
+#[test]
+#[ignore = "mounts file systems: needs root and a mount namespace of its own"]
+fn a_read_only_disk_is_named_and_stays_as_it_is() {
+    let disk = Mounted::tmpfs("8m");
+    fs::write(disk.path().join("index.html"), "old").unwrap();
+    run(Command::new("mount")
+        .args(["-o", "remount,ro"])
+        .arg(disk.path()));
+    let output = analyze(disk.path());
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(
+        said(&output).contains("Read-only file system"),
+        "{}",
+        said(&output)
+    );
+    assert!(said(&output).contains(disk.path().to_str().unwrap()));
+    assert_eq!(
+        files(disk.path()),
+        [("index.html".to_owned(), b"old".to_vec())]
+    );
+}
