@@ -32,6 +32,7 @@ pub fn node(audit: &Audit) -> view::Node {
         node: node.name.clone(),
         slug: node.name.clone(),
         cluster: node.membership.cluster.clone(),
+        machine_id_sha256: node.machine_id_sha256.clone(),
         environment: node.membership.environment.as_str().to_owned(),
         collected_at: super::run::time_or_unknown(node.collected_at),
         bundle: node.bundle.clone(),

@@ -88,6 +88,9 @@ pub struct Node {
     pub slug: String,
     /// Cluster name.
     pub cluster: Option<String>,
+    /// SHA-256 of the node's machine id, in hexadecimal.
+    #[serde(default)]
+    pub machine_id_sha256: Option<String>,
     /// `clustered`, `standalone` or `unknown`.
     pub environment: String,
     /// When the snapshot was taken, RFC 3339 or `unknown`.
