@@ -161,6 +161,22 @@ fn a_list_that_failed_resolves_nothing() {
 }
 
 #[test]
+fn an_empty_list_resolves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let after = later("pve1", folder.path(), &REMOVED);
+    for command in [
+        "dmsetup-info",
+        "dmsetup-info-columns",
+        "dmsetup-info-c",
+        "dmsetup-ls",
+    ] {
+        fs::write(after.join(format!("commands/{command}.out")), "").unwrap();
+    }
+    let said = json(&recording("pve1"), &after);
+    assert!(of(&said, "resolved").is_empty(), "{said}");
+}
+
+#[test]
 fn a_check_without_its_evidence_leaves_its_findings_unknown() {
     let folder = tempfile::tempdir().unwrap();
     let after = later("pve1", folder.path(), &REMOVED);

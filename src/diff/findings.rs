@@ -170,6 +170,10 @@ impl Evidence for OfNode<'_> {
         if after.grade.is_none() {
             return Some("AFTER lacks what a grade needs".to_owned());
         }
+        if self.entries_after.is_empty() && !self.entries_before.is_empty() {
+            // An empty output is more likely than a node without any entry.
+            return Some("AFTER lists no entry at all".to_owned());
+        }
         let subject = finding.subject.as_str();
         match self.entries_after.get(subject) {
             // AFTER lists all entries, as it has a grade.

@@ -2,6 +2,7 @@
 //! let go. Only a short row of it is kept, and what its cluster needs until
 //! the last of the cluster's nodes was read.
 
+mod history;
 mod order;
 mod whole;
 
@@ -17,6 +18,7 @@ use crate::facts::{Cleanup, Facts};
 use crate::model::read;
 use crate::report::compose::{self, Rows};
 use crate::report::view;
+use history::Points;
 use order::{Order, Piece};
 
 pub use whole::{of_bundles, whole, whole_with_scripts};
@@ -118,6 +120,8 @@ impl Job {
         let (found, rejected) = order::signatures(&self.sources, &self.limits);
         self.rejected.extend(rejected);
         let mut order = Order::of(found);
+        let (points, rejected) = self.points(&order);
+        self.rejected.extend(rejected);
         let files = sink.begin(order.units.len());
         let mut run = Running::new(&order);
         while !order.reads.is_empty() {
@@ -126,7 +130,7 @@ impl Job {
                 let read: Vec<Read<S>> = reads
                     .par_iter()
                     .map(|(source, parts)| {
-                        let read = self.read(&order, *source, parts, files, &*sink);
+                        let read = self.read((&order, &points), *source, parts, files, &*sink);
                         done();
                         read
                     })
@@ -170,7 +174,7 @@ impl Job {
 
     fn read<S: Sink>(
         &self,
-        order: &Order,
+        (order, points): (&Order, &Points),
         source: usize,
         parts: &[(usize, usize)],
         files: bool,
@@ -193,7 +197,15 @@ impl Job {
             .into_par_iter()
             .enumerate()
             .filter_map(|(part, bundle)| Some((*wanted.get(&part)?, bundle)))
-            .map(|(unit, bundle)| place(order, unit, Facts::of(bundle, self.now), files, sink))
+            .map(|(unit, bundle)| {
+                place(
+                    (order, points),
+                    unit,
+                    Facts::of(bundle, self.now),
+                    files,
+                    sink,
+                )
+            })
             .collect();
         match nodes {
             Ok(nodes) => Read::Nodes(nodes),
@@ -215,11 +227,24 @@ fn run_bundles<S: Sink>(
     let order = Order::of(found.collect());
     let files = sink.begin(order.units.len());
     let mut bundles: Vec<Option<Bundle>> = bundles.into_iter().map(Some).collect();
+    let older = order.units.iter().flat_map(|unit| unit.older.iter());
+    let points: Points = older
+        .filter_map(|piece| {
+            let bundle = bundles.get_mut(piece.source).and_then(Option::take)?;
+            Some((*piece, view_point(bundle, now)))
+        })
+        .collect();
     let mut run = Running::new(&order);
     for (source, parts) in &order.reads {
         let bundle = bundles.get_mut(*source).and_then(Option::take);
         if let (Some(bundle), [(_, unit)]) = (bundle, &parts[..]) {
-            let node = place(&order, *unit, Facts::of(bundle, now), files, &*sink)?;
+            let node = place(
+                (&order, &points),
+                *unit,
+                Facts::of(bundle, now),
+                files,
+                &*sink,
+            )?;
             run.node(node, &order, files, sink)?;
         }
     }
@@ -243,7 +268,7 @@ struct Node<M> {
 
 /// Puts a node in its place and has the sink make of it what it needs.
 fn place<S: Sink>(
-    order: &Order,
+    (order, points): (&Order, &Points),
     unit: usize,
     facts: Facts,
     files: bool,
@@ -255,6 +280,9 @@ fn place<S: Sink>(
         .map(|unit| (unit.slug.as_str(), unit.group))
         .unwrap_or_default();
     let mut node = facts.node;
+    if let Some(unit) = order.units.get(unit) {
+        node.history = history::of(unit, points, &node);
+    }
     compose::place(&mut node, slug, files, facts.cleanup.is_some());
     Ok(Node {
         unit,
@@ -394,6 +422,11 @@ fn chunks<'a, T>(
         *reads = later;
         Some(now)
     })
+}
+
+/// The numbers of an older bundle.
+fn view_point(bundle: Bundle, now: DateTime<Utc>) -> view::Point {
+    view::Point::of(&Facts::of(bundle, now).node)
 }
 
 fn view_of(rejected: Rejected) -> view::Rejected {

@@ -8,6 +8,7 @@
 
 mod cluster;
 mod diff;
+mod history;
 pub(crate) mod markup;
 mod node;
 mod overview;
@@ -87,6 +88,7 @@ impl Html {
             ("node.html", include_str!("../../templates/node.html")),
             ("cluster.html", include_str!("../../templates/cluster.html")),
             ("diff.html", include_str!("../../templates/diff.html")),
+            ("history.html", include_str!("../../templates/history.html")),
             ("index.html", include_str!("../../templates/index.html")),
         ] {
             env.add_template(name, source)

@@ -35,6 +35,7 @@ struct Node<'a> {
     next_vmids: &'a Option<view::NextVmids>,
     evidence: Evidence<'a>,
     notes: &'a [String],
+    history: &'a [view::Point],
     page: Option<&'a str>,
     script: Option<&'a str>,
 }
@@ -317,6 +318,7 @@ fn node_of(node: &view::Node) -> Node<'_> {
                 .collect(),
         },
         notes: &node.notes,
+        history: &node.history,
         page: node.page.as_deref(),
         script: node.script.as_deref(),
     }

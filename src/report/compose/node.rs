@@ -72,6 +72,7 @@ pub fn node(audit: &Audit) -> view::Node {
             .collect(),
         notes: node.notes.clone(),
         issues_by_vg: parts::issues_by_vg(audit),
+        history: Vec::new(),
         page: None,
         script: None,
         planned,
