@@ -10,6 +10,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Analyze(args) => commands::analyze::run(&args),
         Command::Collect(args) => commands::collect::run(&args),
+        Command::Diff(args) => commands::diff::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Facts(args) => commands::facts::run(&args),
         Command::Verify(args) => commands::verify::run(&args),

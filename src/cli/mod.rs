@@ -3,6 +3,7 @@
 
 mod analyze;
 mod collect;
+mod diff;
 mod explain;
 mod facts;
 mod limits;
@@ -13,6 +14,7 @@ mod verify;
 
 use clap::{Parser, Subcommand};
 
+pub use self::diff::{Diff, FailOnChange};
 pub use analyze::{Analyze, FailOn, Format};
 pub use collect::{ClusterBy, Collect, CollectFormat};
 pub use explain::Explain;
@@ -44,6 +46,8 @@ pub enum Command {
     Analyze(Analyze),
     /// Collect bundles from many nodes over ssh
     Collect(Collect),
+    /// Compare the same nodes at two times: what was resolved, what is new
+    Diff(Diff),
     /// Explain a check: what it means, how it comes about, what to do
     Explain(Explain),
     /// Turn bundles into facts, to be analyzed elsewhere

@@ -2,6 +2,7 @@
 //! let go. Only a short row of it is kept, and what its cluster needs until
 //! the last of the cluster's nodes was read.
 
+mod history;
 mod input;
 mod map;
 mod order;
@@ -18,6 +19,7 @@ use crate::checks::shared::Shared;
 use crate::facts::{Cleanup, Facts};
 use crate::report::compose::{self, Rows};
 use crate::report::view;
+use history::Points;
 use input::{Input, Raw};
 use order::{Order, Piece};
 
@@ -125,6 +127,8 @@ impl Job {
         let (found, rejected) = order::signatures(&self.inputs, &self.limits);
         self.rejected.extend(rejected);
         let mut order = Order::of(found);
+        let (points, rejected) = self.points(&order);
+        self.rejected.extend(rejected);
         let files = sink.begin(order.units.len());
         let mut run = Running::new(&order);
         while !order.reads.is_empty() {
@@ -133,7 +137,7 @@ impl Job {
                 let read: Vec<Read<S>> = reads
                     .par_iter()
                     .map(|(source, parts)| {
-                        let read = self.read(&order, *source, parts, files, &*sink);
+                        let read = self.read((&order, &points), *source, parts, files, &*sink);
                         done();
                         read
                     })
@@ -177,7 +181,7 @@ impl Job {
 
     fn read<S: Sink>(
         &self,
-        order: &Order,
+        (order, points): (&Order, &Points),
         source: usize,
         parts: &[(usize, usize)],
         files: bool,
@@ -195,7 +199,7 @@ impl Job {
             .into_par_iter()
             .enumerate()
             .filter_map(|(part, raw)| Some((*wanted.get(&part)?, raw)))
-            .map(|(unit, raw)| place(order, unit, raw.facts(self.now), files, sink))
+            .map(|(unit, raw)| place((order, points), unit, raw.facts(self.now), files, sink))
             .collect();
         match nodes {
             Ok(nodes) => Read::Nodes(nodes),
@@ -217,11 +221,18 @@ fn run_raw<S: Sink>(
     let order = Order::of(found.collect());
     let files = sink.begin(order.units.len());
     let mut nodes: Vec<Option<Raw>> = nodes.into_iter().map(Some).collect();
+    let older = order.units.iter().flat_map(|unit| unit.older.iter());
+    let points: Points = older
+        .filter_map(|piece| {
+            let node = nodes.get_mut(piece.source).and_then(Option::take)?;
+            Some((*piece, view_point(node, now)))
+        })
+        .collect();
     let mut run = Running::new(&order);
     for (source, parts) in &order.reads {
         let node = nodes.get_mut(*source).and_then(Option::take);
         if let (Some(node), [(_, unit)]) = (node, &parts[..]) {
-            let node = place(&order, *unit, node.facts(now), files, &*sink)?;
+            let node = place((&order, &points), *unit, node.facts(now), files, &*sink)?;
             run.node(node, &order, files, sink)?;
         }
     }
@@ -245,7 +256,7 @@ struct Node<M> {
 
 /// Puts a node in its place and has the sink make of it what it needs.
 fn place<S: Sink>(
-    order: &Order,
+    (order, points): (&Order, &Points),
     unit: usize,
     facts: Facts,
     files: bool,
@@ -257,6 +268,9 @@ fn place<S: Sink>(
         .map(|unit| (unit.slug.as_str(), unit.group))
         .unwrap_or_default();
     let mut node = facts.node;
+    if let Some(unit) = order.units.get(unit) {
+        node.history = history::of(unit, points, &node);
+    }
     compose::place(&mut node, slug, files, facts.cleanup.is_some());
     Ok(Node {
         unit,
@@ -396,6 +410,11 @@ fn chunks<'a, T>(
         *reads = later;
         Some(now)
     })
+}
+
+/// The numbers of an older bundle.
+fn view_point(node: Raw, now: DateTime<Utc>) -> view::Point {
+    view::Point::of(&node.facts(now).node)
 }
 
 fn view_of(rejected: Rejected) -> view::Rejected {

@@ -254,6 +254,42 @@ pub(crate) fn columns(title: &str, bars: &[(String, usize, Ink)]) -> Result<Stri
     })
 }
 
+/// A value over time as steps: each point is a share of the width and of the
+/// height, 0 to 1, in the order of time. A value holds until the next one.
+pub(crate) fn steps(title: &str, points: &[(f64, f64)], ink: Ink) -> Result<String, String> {
+    const WIDE: i32 = 320;
+    const HIGH: i32 = 90;
+    let at = |(x, y): (f64, f64)| {
+        let place =
+            |share: f64, length: i32| (share.clamp(0.0, 1.0) * f64::from(length)).round() as i32;
+        (6 + place(x, WIDE - 12), HIGH - 6 - place(y, HIGH - 12))
+    };
+    svg(
+        "steps-chart",
+        (WIDE as u32, HIGH as u32),
+        false,
+        title,
+        |area| {
+            let base = [(0, HIGH - 2), (WIDE, HIGH)];
+            area.draw(&Rectangle::new(base, Ink::Track.number().filled()))?;
+            let fill = ink.number().filled();
+            let after = points.iter().skip(1).map(|point| at(*point));
+            for ((x, y), (next_x, next_y)) in points.iter().map(|point| at(*point)).zip(after) {
+                area.draw(&Rectangle::new([(x, y - 1), (next_x, y + 1)], fill))?;
+                let (top, bottom) = (y.min(next_y), y.max(next_y));
+                area.draw(&Rectangle::new(
+                    [(next_x - 1, top - 1), (next_x + 1, bottom + 1)],
+                    fill,
+                ))?;
+            }
+            for (x, y) in points.iter().map(|point| at(*point)) {
+                area.draw(&Rectangle::new([(x - 3, y - 3), (x + 3, y + 3)], fill))?;
+            }
+            Ok(())
+        },
+    )
+}
+
 #[cfg(test)]
 #[allow(clippy::expect_used)]
 mod tests {

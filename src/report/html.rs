@@ -7,6 +7,8 @@
 //! else.
 
 mod cluster;
+mod diff;
+mod history;
 pub(crate) mod markup;
 mod node;
 mod overview;
@@ -26,6 +28,7 @@ use sha2::{Digest, Sha256};
 
 use super::compose::Rows;
 use super::view::{Cluster, Node, Report};
+use crate::diff::Diff;
 pub use overview::Overview;
 
 const STYLE: &str = include_str!("../../templates/style.css");
@@ -85,6 +88,8 @@ impl Html {
             ),
             ("node.html", include_str!("../../templates/node.html")),
             ("cluster.html", include_str!("../../templates/cluster.html")),
+            ("diff.html", include_str!("../../templates/diff.html")),
+            ("history.html", include_str!("../../templates/history.html")),
             ("index.html", include_str!("../../templates/index.html")),
         ] {
             env.add_template(name, source)
@@ -139,6 +144,14 @@ impl Html {
     /// As [`Html::node_page`].
     pub fn cluster_page(&self, run: Run, cluster: &Cluster) -> Result<String, String> {
         self.render("cluster.html", cluster::page(run, cluster)?)
+    }
+
+    /// A comparison's page, which stands alone.
+    ///
+    /// # Errors
+    /// As [`Html::node_page`].
+    pub fn diff_page(&self, run: Run, diff: &Diff) -> Result<String, String> {
+        self.render("diff.html", diff::page(run, diff))
     }
 
     /// The overview of a report that is held as a whole.

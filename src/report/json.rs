@@ -35,6 +35,7 @@ struct Node<'a> {
     next_vmids: &'a Option<view::NextVmids>,
     evidence: Evidence<'a>,
     notes: &'a [String],
+    history: &'a [view::Point],
     page: Option<&'a str>,
     script: Option<&'a str>,
 }
@@ -85,6 +86,7 @@ struct Finding<'a> {
 struct Evidence<'a> {
     missing: Vec<&'a str>,
     failed: Vec<&'a str>,
+    checks_not_run: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -262,6 +264,17 @@ fn line(kind: &'static str, value: &impl Serialize) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
+/// A document of its own, with a line end.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn write_value(value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
+    out.write_all(&text(value, 0)?)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
 /// A value as it stands at this depth of a document.
 fn text(value: &impl Serialize, depth: usize) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
@@ -298,8 +311,14 @@ fn node_of(node: &view::Node) -> Node<'_> {
         evidence: Evidence {
             missing: evidence(false),
             failed: evidence(true),
+            checks_not_run: node
+                .checks_not_run
+                .iter()
+                .map(|one| one.check.as_str())
+                .collect(),
         },
         notes: &node.notes,
+        history: &node.history,
         page: node.page.as_deref(),
         script: node.script.as_deref(),
     }

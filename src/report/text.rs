@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::compose::Rows;
+use super::history;
 use super::view;
 use super::words::{count, printable};
 
@@ -257,7 +258,11 @@ impl Page<'_> {
             grade.unwrap_or("none"),
             printable(&node.grade_reason)
         )?;
-        self.line(BOLD, "", &node.headline)
+        self.line(BOLD, "", &node.headline)?;
+        match history::sentence(&node.history) {
+            Some(sentence) => self.line(DIM, "", &sentence),
+            None => Ok(()),
+        }
     }
 
     fn numbers(&mut self, node: &view::Node) -> io::Result<()> {

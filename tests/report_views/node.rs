@@ -13,6 +13,8 @@ const MIB: u64 = 1 << 20;
 pub fn pve1(w: Texts) -> Node {
     let findings = pve1_findings(w);
     Node {
+        history: Vec::new(),
+        machine_id_sha256: None,
         node: w.t("pve1"),
         slug: w.k("alpha-pve1"),
         cluster: w.maybe("alpha"),

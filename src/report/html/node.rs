@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use minijinja::value::Value;
 use serde::Serialize;
 
+use super::history::{History, of_node};
 use super::markup::href;
 use super::parts::{Bar, Group, VerdictChart, anchor, count_bars, groups, verdict_chart};
 use super::picture::{Vg, picture};
@@ -37,6 +38,7 @@ pub(super) struct Page<'a> {
     vg_bars: Vec<Bar>,
     use_bars: Vec<Bar>,
     groups: Vec<Group<'a>>,
+    history: Option<History<'a>>,
     picture: Vec<Vg<'a>>,
     issue_count: usize,
     guest_count: usize,
@@ -132,6 +134,7 @@ pub(super) fn page<'a>(
     Ok(Page {
         run,
         node: head(node),
+        history: of_node(&node.history)?,
         index_href: href(depth, "index.html"),
         cluster_href: cluster_page.map(|page| href(depth, page)),
         script_href: node.script.as_deref().map(|script| href(depth, script)),

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use minijinja::value::Value;
 use serde::Serialize;
 
+use super::history::{Trend, of_fleet};
 use super::markup::href;
 use super::parts::{Bar, VerdictChart, count_bars, verdict_chart};
 use super::{Run, safe, words};
 use crate::checks;
 use crate::report::charts::{Ink, columns};
 use crate::report::compose::Rows;
+use crate::report::history;
 use crate::report::view::{self, CheckCount, Rejected, Row, Totals};
 
 /// Grades, worst first: how rows sort.
@@ -28,6 +30,9 @@ pub struct Overview {
     checks: BTreeMap<String, CheckRow>,
     versions: BTreeMap<String, usize>,
     kernels: BTreeMap<String, usize>,
+    days: Vec<history::Day>,
+    /// Nodes that have a history.
+    traced: usize,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -89,6 +94,7 @@ pub(super) struct Page<'a> {
     checks: Vec<&'a CheckRow>,
     versions: Vec<Bar>,
     kernels: Vec<Bar>,
+    trend: Option<Trend>,
     rejected: &'a [Rejected],
     rejected_note: String,
 }
@@ -105,6 +111,12 @@ impl Overview {
             checks: BTreeMap::new(),
             versions: BTreeMap::new(),
             kernels: BTreeMap::new(),
+            days: history::fleet(&rows.nodes),
+            traced: rows
+                .nodes
+                .iter()
+                .filter(|row| !row.history.is_empty())
+                .count(),
         };
         for node in &rows.nodes {
             overview.add_node(node);
@@ -245,6 +257,7 @@ impl Overview {
             checks,
             versions: by_count(&self.versions)?,
             kernels: by_count(&self.kernels)?,
+            trend: of_fleet(&self.days, self.traced)?,
             rejected: &self.rejected,
             rejected_note: match self.rejected.len() {
                 1 => "1 input could not be read".to_owned(),

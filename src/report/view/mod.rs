@@ -4,6 +4,7 @@
 mod cluster;
 mod entry;
 mod guest;
+mod history;
 mod row;
 mod storage;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use cluster::{Cluster, ClusterNode, Matrix, MatrixRow};
 pub use entry::{Entry, OpenDevice, Planned};
 pub use guest::{Guest, NextVmid, NextVmids};
+pub use history::{Point, PoolUse};
 pub use row::{CheckCount, ClusterRow, Row, of_severity};
 pub use storage::{Physical, Pool, Storage};
 
@@ -88,6 +90,9 @@ pub struct Node {
     pub slug: String,
     /// Cluster name.
     pub cluster: Option<String>,
+    /// SHA-256 of the node's machine id, in hexadecimal.
+    #[serde(default)]
+    pub machine_id_sha256: Option<String>,
     /// `clustered`, `standalone` or `unknown`.
     pub environment: String,
     /// When the snapshot was taken, RFC 3339 or `unknown`.
@@ -140,6 +145,9 @@ pub struct Node {
     pub notes: Vec<String>,
     /// Findings by volume group, worst first.
     pub issues_by_vg: Vec<Count>,
+    /// This and older snapshots, oldest first; nothing if there is no older one.
+    #[serde(default)]
+    pub history: Vec<Point>,
     /// The page's path relative to the output folder.
     pub page: Option<String>,
     /// The cleanup script's path relative to the output folder.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cluster, Finding, Node, Summary};
+use super::{Cluster, Finding, Node, Point, Summary};
 
 /// What lists of nodes, sums and clusters show of a node.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ pub struct Row {
     pub page: Option<String>,
     /// Its cleanup script, relative to the output folder.
     pub script: Option<String>,
+    /// This and older snapshots, as of the node.
+    #[serde(default)]
+    pub history: Vec<Point>,
     /// Its findings by check.
     pub checks: Vec<CheckCount>,
 }
@@ -123,6 +126,7 @@ impl Row {
             planned: node.planned.len(),
             page: node.page.clone(),
             script: node.script.clone(),
+            history: node.history.clone(),
             checks: CheckCount::of(&node.findings),
         }
     }

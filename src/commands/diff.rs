@@ -1,0 +1,98 @@
+//! `dmaudit diff`.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use chrono::{DateTime, Utc};
+
+use super::output;
+use crate::bundle::{self, Limits};
+use crate::cli::{Answer, Diff, FailOnChange};
+use crate::diff::{Side, compare, text};
+use crate::pipeline;
+use crate::report::html::{Html, Run};
+use crate::report::json;
+
+/// Compares two times.
+///
+/// # Errors
+///
+/// A line for the user where output could not be written.
+pub fn run(args: &Diff) -> Result<ExitCode, String> {
+    let now = args.now.unwrap_or_else(Utc::now);
+    let limits = args.limits.limits();
+    let diff = compare(
+        side(&args.before, &limits, now),
+        side(&args.after, &limits, now),
+        now,
+    );
+    for input in &diff.rejected {
+        eprintln!("dmaudit: rejected {}: {}", input.path, input.error);
+    }
+    if let Some(file) = &args.html {
+        let run = Run {
+            version: &diff.version,
+            analyzed_at: &diff.analyzed_at,
+        };
+        let page = Html::new()?.diff_page(run, &diff)?;
+        let (folder, name) = match (
+            file.parent(),
+            file.file_name().and_then(|name| name.to_str()),
+        ) {
+            (Some(folder), Some(name)) => (folder, name),
+            _ => return Err(format!("--html {}: not a file's name", file.display())),
+        };
+        let folder = match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        };
+        output::write(folder, name, page.as_bytes())?;
+    }
+    let printed = match args.format {
+        Answer::Json => json::write_value(&diff, io::stdout().lock()),
+        Answer::Text => {
+            let mut out = anstream::AutoStream::auto(io::stdout().lock());
+            text::write(&diff, &mut out).and_then(|()| out.flush())
+        }
+    };
+    match printed {
+        // A reader that has seen enough is no failure.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            return Err(format!("standard output: {error}"));
+        }
+        _ => {}
+    }
+    let totals = diff.totals;
+    let fails = args.fail_on.iter().any(|kind| match kind {
+        FailOnChange::New => totals.new + totals.worse > 0,
+        FailOnChange::Remaining => totals.remaining + totals.changed + totals.unknown > 0,
+    });
+    Ok(match (diff.rejected.is_empty(), fails) {
+        (false, _) => ExitCode::from(3),
+        (true, true) => ExitCode::from(1),
+        (true, false) => ExitCode::SUCCESS,
+    })
+}
+
+/// What lies at a path: a report.json, a report's folder without bundles, or
+/// bundles.
+fn side(path: &Path, limits: &Limits, now: DateTime<Utc>) -> Side {
+    let named = path.extension().is_some_and(|ext| ext == "json") && path.is_file();
+    let inside = path.join("report.json");
+    let report = match named {
+        true => Some(path),
+        false if inside.is_file() && bundle::discover(&[path.to_owned()]).sources.is_empty() => {
+            Some(inside.as_path())
+        }
+        false => None,
+    };
+    let Some(report) = report else {
+        return pipeline::whole(&[path.to_owned()], limits, now).into();
+    };
+    let read = fs::read(report)
+        .map_err(|error| format!("could not be read: {error}"))
+        .and_then(|text| Side::of_json(&text));
+    read.unwrap_or_else(|error| Side::rejected(report.display().to_string(), error))
+}

@@ -1,0 +1,210 @@
+//! Two sides make a comparison.
+
+use chrono::{DateTime, Utc};
+
+use super::findings::{self, OfCluster, OfNode};
+use super::side::{Cluster, Finding, Node, Side};
+use super::{ClusterDiff, Diff, NodeDiff, SCHEMA, Tally, Then, entries, pairs, words};
+use crate::report::compose;
+use crate::report::words::{count, list};
+
+/// Compares the same nodes at two times, `now`.
+pub fn compare(before: Side, after: Side, now: DateTime<Utc>) -> Diff {
+    let pairs: Vec<(Option<&Node>, Option<&Node>)> = pairs::pair(&before.nodes, &after.nodes)
+        .into_iter()
+        .map(|(was, is)| {
+            (
+                was.and_then(|at| before.nodes.get(at)),
+                is.and_then(|at| after.nodes.get(at)),
+            )
+        })
+        .collect();
+    let mut nodes: Vec<NodeDiff> = pairs.iter().map(|(was, is)| node(*was, *is)).collect();
+    nodes.sort_by(|a, b| (&a.cluster, &a.node).cmp(&(&b.cluster, &b.node)));
+    let mut names: Vec<&String> = before
+        .clusters
+        .iter()
+        .chain(&after.clusters)
+        .map(|cluster| &cluster.cluster)
+        .collect();
+    names.sort();
+    names.dedup();
+    let clusters: Vec<ClusterDiff> = names
+        .into_iter()
+        .map(|name| cluster(name, &before, &after, &pairs))
+        .collect();
+    let mut totals = Tally::default();
+    nodes.iter().for_each(|node| totals.add(node.tally));
+    clusters
+        .iter()
+        .for_each(|cluster| totals.add(cluster.tally));
+    let mut rejected = before.rejected.clone();
+    rejected.extend(after.rejected.iter().cloned());
+    Diff {
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        analyzed_at: compose::time(now),
+        answer: answer(&nodes, &clusters, &totals),
+        totals,
+        nodes,
+        clusters,
+        rejected,
+    }
+}
+
+fn answer(nodes: &[NodeDiff], clusters: &[ClusterDiff], totals: &Tally) -> String {
+    match nodes {
+        [] => "No node could be compared: see the rejected inputs for what to do.".to_owned(),
+        [one] if clusters.iter().all(|one| one.findings.is_empty()) => one.answer.clone(),
+        all => {
+            let alone = all
+                .iter()
+                .filter(|node| node.before.is_none() || node.after.is_none())
+                .count();
+            let alone = match alone {
+                0 => String::new(),
+                alone => format!("; {alone} of the nodes at one time only"),
+            };
+            let nodes = count(all.len(), "node", "nodes");
+            format!("{nodes}: {}{alone}", words::tally(totals))
+        }
+    }
+}
+
+fn then(node: &Node) -> Then {
+    Then {
+        collected_at: node.collected_at.clone(),
+        grade: node.grade.clone(),
+        score: node.score,
+        findings: node.findings.len(),
+        entries: node.entries.len(),
+    }
+}
+
+fn node(was: Option<&Node>, is: Option<&Node>) -> NodeDiff {
+    let evidence = OfNode::new(was, is);
+    let none: &[Finding] = &[];
+    let (findings, tally) = findings::compare(
+        was.map_or(none, |node| &node.findings),
+        is.map_or(none, |node| &node.findings),
+        &evidence,
+    );
+    let (before, after) = (was.map(then), is.map(then));
+    let name = is.or(was).map(|node| node.node.clone()).unwrap_or_default();
+    let answer = match (&before, &after) {
+        (Some(before), Some(after)) => format!(
+            "{name}: {}; {}",
+            words::tally(&tally),
+            words::grades(before, after)
+        ),
+        (Some(before), None) => format!(
+            "{name}: only in BEFORE, with {}: nothing is known of it now",
+            count(before.findings, "issue", "issues")
+        ),
+        (None, Some(after)) => format!(
+            "{name}: only in AFTER, with {}; nothing to compare it with",
+            count(after.findings, "issue", "issues")
+        ),
+        (None, None) => String::new(),
+    };
+    NodeDiff {
+        was: was.map(|node| node.node.clone()).filter(|was| *was != name),
+        cluster: is.or(was).and_then(|node| node.cluster.clone()),
+        node: name,
+        answer,
+        notes: notes(was, is, &evidence.lost),
+        before,
+        after,
+        tally,
+        findings,
+        entries: match (was, is) {
+            (Some(was), Some(is)) => entries::compare(was, is),
+            _ => Vec::new(),
+        },
+    }
+}
+
+fn notes(was: Option<&Node>, is: Option<&Node>, lost: &[&str]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let (Some(was), Some(is)) = (was, is) else {
+        return notes;
+    };
+    let time = |node: &Node| DateTime::parse_from_rfc3339(node.collected_at.as_deref()?).ok();
+    if let (Some(then), Some(now)) = (time(was), time(is)) {
+        if now < then {
+            notes.push("AFTER was collected earlier than BEFORE: give them the other way round if that is not meant.".to_owned());
+        } else if now == then {
+            notes.push("Both snapshots were taken at the same time: they may be the same one. Collect again.".to_owned());
+        }
+    }
+    if is.grade.is_none() {
+        notes.push("AFTER has no grade: nothing counts as resolved. Analyze it by itself to see what it lacks.".to_owned());
+    }
+    if !lost.is_empty() {
+        notes.push(format!(
+            "AFTER lacks {}, which BEFORE has: what only that can show is unknown now.",
+            list(lost, 8)
+        ));
+    }
+    notes
+}
+
+fn cluster(
+    name: &str,
+    before: &Side,
+    after: &Side,
+    pairs: &[(Option<&Node>, Option<&Node>)],
+) -> ClusterDiff {
+    let of = |side: &'_ Side| side.clusters.iter().position(|one| one.cluster == name);
+    let was: Option<&Cluster> = of(before).and_then(|at| before.clusters.get(at));
+    let is: Option<&Cluster> = of(after).and_then(|at| after.clusters.get(at));
+    let here = |node: &Node| node.cluster.as_deref() == Some(name);
+    let members = pairs
+        .iter()
+        .filter(|(a, b)| a.is_some_and(here) || b.is_some_and(here));
+    let (mut less_now, mut less_then) = (Vec::new(), Vec::new());
+    for pair in members {
+        match pair {
+            (Some(was), None) => less_now.push(was.node.as_str()),
+            (None, Some(is)) => less_then.push(is.node.as_str()),
+            (Some(was), Some(is)) => {
+                if is.grade.is_none() || !findings::lost(was, is).is_empty() {
+                    less_now.push(is.node.as_str());
+                }
+                if was.grade.is_none() || !findings::lost(is, was).is_empty() {
+                    less_then.push(was.node.as_str());
+                }
+            }
+            (None, None) => {}
+        }
+    }
+    let evidence = OfCluster {
+        later: match is {
+            None => Some("AFTER does not show this cluster".to_owned()),
+            Some(_) => (!less_now.is_empty())
+                .then(|| format!("AFTER knows less of {}", list(&less_now, 4))),
+        },
+        earlier: match was {
+            None => Some("BEFORE does not show this cluster".to_owned()),
+            Some(_) => (!less_then.is_empty()).then(|| {
+                format!(
+                    "BEFORE knew less of {}: it may have been there already",
+                    list(&less_then, 4)
+                )
+            }),
+        },
+    };
+    let none: &[Finding] = &[];
+    let (findings, tally) = findings::compare(
+        was.map_or(none, |one| &one.findings),
+        is.map_or(none, |one| &one.findings),
+        &evidence,
+    );
+    ClusterDiff {
+        cluster: name.to_owned(),
+        grade_before: was.and_then(|one| one.grade.clone()),
+        grade_after: is.and_then(|one| one.grade.clone()),
+        tally,
+        findings,
+    }
+}

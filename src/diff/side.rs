@@ -1,0 +1,186 @@
+//! One of the two times: what a comparison needs of a report, made from a
+//! report in memory or read from a `report.json`.
+
+use serde::Deserialize;
+
+use crate::report::view;
+
+/// A report at one time.
+#[derive(Debug, Default, Deserialize)]
+pub struct Side {
+    pub(super) nodes: Vec<Node>,
+    #[serde(default)]
+    pub(super) clusters: Vec<Cluster>,
+    #[serde(default)]
+    pub(super) rejected: Vec<view::Rejected>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Node {
+    pub(super) node: String,
+    pub(super) cluster: Option<String>,
+    /// Not in report.json.
+    #[serde(default)]
+    pub(super) machine_id_sha256: Option<String>,
+    pub(super) collected_at: Option<String>,
+    pub(super) score: Option<i64>,
+    pub(super) grade: Option<String>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) evidence: Evidence,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Finding {
+    pub(super) check: String,
+    pub(super) severity: String,
+    pub(super) subject: String,
+    pub(super) vmid: Option<u64>,
+    pub(super) message: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) uuid: Option<String>,
+    pub(super) verdict: String,
+    pub(super) open: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Evidence {
+    pub(super) missing: Vec<String>,
+    pub(super) failed: Vec<String>,
+    /// Checks that could not run; nothing in a report.json that does not say.
+    #[serde(default)]
+    pub(super) checks_not_run: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Cluster {
+    pub(super) cluster: String,
+    pub(super) grade: Option<String>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// What is looked at before the rest is taken for a report.
+#[derive(Deserialize)]
+struct Head {
+    schema: u32,
+}
+
+impl Side {
+    /// Reads a `report.json` of schema 1.
+    ///
+    /// # Errors
+    ///
+    /// Where it stops being one, or which schema it has instead.
+    pub fn of_json(text: &[u8]) -> Result<Self, String> {
+        let wrong = |error: serde_json::Error| {
+            format!(
+                "not a report.json of dmaudit (schema 1): {error}; give the file that `dmaudit analyze -o DIR` wrote, or the bundles"
+            )
+        };
+        let head: Head = serde_json::from_slice(text).map_err(wrong)?;
+        if head.schema != crate::report::json::SCHEMA {
+            return Err(format!(
+                "a report of schema {}, but only schema 1 can be read; use the dmaudit that wrote it, or give the bundles",
+                head.schema
+            ));
+        }
+        serde_json::from_slice(text).map_err(wrong)
+    }
+
+    /// A side of which nothing could be read.
+    pub fn rejected(path: String, error: String) -> Self {
+        Self {
+            rejected: vec![view::Rejected { path, error }],
+            ..Self::default()
+        }
+    }
+}
+
+impl From<view::Report> for Side {
+    fn from(report: view::Report) -> Self {
+        Self {
+            nodes: report.nodes.into_iter().map(Node::from).collect(),
+            clusters: report.clusters.into_iter().map(Cluster::from).collect(),
+            rejected: report.rejected,
+        }
+    }
+}
+
+impl From<view::Node> for Node {
+    fn from(node: view::Node) -> Self {
+        let (missing, failed): (Vec<_>, Vec<_>) = node
+            .missing
+            .into_iter()
+            .partition(|missing| missing.state == "missing");
+        let ids = |list: Vec<view::Missing>| list.into_iter().map(|one| one.id).collect();
+        Self {
+            node: node.node,
+            cluster: node.cluster,
+            machine_id_sha256: node.machine_id_sha256,
+            collected_at: Some(node.collected_at).filter(|time| time != "unknown"),
+            score: node.score,
+            grade: node.grade,
+            findings: node.findings.into_iter().map(Finding::from).collect(),
+            entries: node.entries.into_iter().map(Entry::from).collect(),
+            evidence: Evidence {
+                missing: ids(missing),
+                failed: ids(failed),
+                checks_not_run: Some(
+                    node.checks_not_run
+                        .into_iter()
+                        .map(|one| one.check)
+                        .collect(),
+                ),
+            },
+        }
+    }
+}
+
+impl From<view::Finding> for Finding {
+    fn from(finding: view::Finding) -> Self {
+        Self {
+            check: finding.check,
+            severity: finding.severity,
+            subject: finding.subject,
+            vmid: finding.vmid,
+            message: finding.message,
+        }
+    }
+}
+
+impl From<view::Entry> for Entry {
+    fn from(entry: view::Entry) -> Self {
+        Self {
+            name: entry.name,
+            uuid: entry.uuid,
+            verdict: entry.verdict,
+            open: entry.open,
+        }
+    }
+}
+
+impl From<view::Cluster> for Cluster {
+    fn from(cluster: view::Cluster) -> Self {
+        Self {
+            cluster: cluster.cluster,
+            grade: cluster.grade,
+            findings: cluster.findings.into_iter().map(Finding::from).collect(),
+        }
+    }
+}
+
+impl Node {
+    /// Evidence that is missing or failed.
+    pub(super) fn lacks(&self) -> impl Iterator<Item = &str> {
+        let evidence = &self.evidence;
+        evidence
+            .missing
+            .iter()
+            .chain(&evidence.failed)
+            .map(String::as_str)
+    }
+}

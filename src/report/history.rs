@@ -1,0 +1,89 @@
+//! What a node's or a fleet's history says.
+
+use std::collections::BTreeSet;
+
+use super::view::{Point, Row};
+
+/// From the first snapshot to the last, in a line: `since 2026-11-20: score
+/// 40 -> 60, orphans 6 -> 4`; nothing without a history.
+pub fn sentence(history: &[Point]) -> Option<String> {
+    let [first, .., last] = history else {
+        return None;
+    };
+    let score = |point: &Point| {
+        point
+            .score
+            .map_or_else(|| "none".to_owned(), |score| score.to_string())
+    };
+    let mut changes = Vec::new();
+    if first.score != last.score {
+        changes.push(format!("score {} -> {}", score(first), score(last)));
+    }
+    for (what, was, is) in [
+        ("critical issues", first.critical, last.critical),
+        ("warnings", first.warnings, last.warnings),
+        ("orphans", first.orphans, last.orphans),
+        ("duplicates", first.duplicates, last.duplicates),
+    ] {
+        // Without a grade there are no verdicts to count.
+        if was != is && first.grade.is_some() && last.grade.is_some() {
+            changes.push(format!("{what} {was} -> {is}"));
+        }
+    }
+    for pool in &last.pools {
+        let then = first.pools.iter().find(|one| one.name == pool.name);
+        if let (Some(was), Some(is)) = (then.and_then(|one| one.data_percent), pool.data_percent)
+            && (was - is).abs() >= 1.0
+        {
+            changes.push(format!("{} {was:.0} % -> {is:.0} % full", pool.name));
+        }
+    }
+    let snapshots = history.len();
+    let changes = match changes.is_empty() {
+        true => "score, issues and pools as they were".to_owned(),
+        false => changes.join(", "),
+    };
+    Some(format!(
+        "since {}: {changes} ({snapshots} snapshots)",
+        first.day()
+    ))
+}
+
+/// A day of a fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Day {
+    /// `2026-11-20`.
+    pub day: String,
+    /// Orphans of the nodes as last seen by then.
+    pub orphans: usize,
+    /// Nodes that had been seen, with a grade.
+    pub nodes: usize,
+}
+
+/// The orphans of all nodes that have a history, on each day of a snapshot:
+/// of each node what was last seen by then. A snapshot without a grade has no
+/// verdicts and counts as not taken.
+pub fn fleet(rows: &[Row]) -> Vec<Day> {
+    let graded = |row: &Row| -> Vec<(String, usize)> {
+        let points = row.history.iter().filter(|point| point.grade.is_some());
+        points
+            .map(|point| (point.day().to_owned(), point.orphans))
+            .collect()
+    };
+    let nodes: Vec<Vec<(String, usize)>> = rows.iter().map(graded).collect();
+    let days: BTreeSet<&String> = nodes.iter().flatten().map(|(day, _)| day).collect();
+    days.into_iter()
+        .map(|day| {
+            let seen: Vec<usize> = nodes
+                .iter()
+                .filter_map(|points| points.iter().rfind(|(when, _)| when <= day))
+                .map(|(_, orphans)| *orphans)
+                .collect();
+            Day {
+                day: day.clone(),
+                orphans: seen.iter().sum(),
+                nodes: seen.len(),
+            }
+        })
+        .collect()
+}
