@@ -283,10 +283,12 @@ impl Node {
         self.finish(command.output().unwrap())
     }
 
-    /// Runs the script on a pseudo-terminal on which `typed` is typed.
+    /// Runs the script on a pseudo-terminal on which `typed` is typed. Tests
+    /// that run in the background ignore Ctrl-C, which a shell that inherits
+    /// it can't undo: hence `env`.
     pub fn run_on_terminal(&self, shell: &str, arguments: &[&str], typed: &str) -> Run {
         let line = format!(
-            "{shell} '{}' {}",
+            "exec env --default-signal {shell} '{}' {}",
             self.script().display(),
             arguments.join(" ")
         );
@@ -310,7 +312,7 @@ impl Node {
     /// question.
     pub fn run_and_interrupt(&self, shell: &str, arguments: &[&str]) -> Run {
         let line = format!(
-            "{shell} '{}' {}",
+            "exec env --default-signal {shell} '{}' {}",
             self.script().display(),
             arguments.join(" ")
         );
