@@ -69,12 +69,18 @@ fn a_file_in_the_way_of_a_folder_is_named_and_stays() {
     }
 }
 
-/// It waits for its input while `report.json` is a temporary file.
+/// So many bundles that it is still at them when the signal comes.
 #[test]
 fn a_signal_in_the_middle_leaves_no_temporary_file_and_the_old_report() {
     let out = tempfile::tempdir().unwrap();
     for name in ["report.json", "index.html"] {
         fs::write(out.path().join(name), "old").unwrap();
+    }
+    let bundles = tempfile::tempdir().unwrap();
+    let samples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples");
+    for copy in 0..200 {
+        let sample = samples.join("dmaudit-pve1-20261123T183645Z.zip");
+        fs::copy(sample, bundles.path().join(format!("{copy}.zip"))).unwrap();
     }
     let staged = || {
         let entries = fs::read_dir(out.path()).unwrap();
@@ -82,9 +88,11 @@ fn a_signal_in_the_middle_leaves_no_temporary_file_and_the_old_report() {
         names.any(|name| name.to_string_lossy().starts_with(".dmaudit-"))
     };
     let mut child = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
-        .args(["analyze", "-", "-o"])
+        .arg("analyze")
+        .arg(bundles.path())
+        .arg("-o")
         .arg(out.path())
-        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -100,9 +108,7 @@ fn a_signal_in_the_middle_leaves_no_temporary_file_and_the_old_report() {
             .unwrap()
             .success()
     );
-    let stdin = child.stdin.take();
     let output = child.wait_with_output().unwrap();
-    drop(stdin);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(!staged(), "{:?}", names(out.path()));
