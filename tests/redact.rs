@@ -139,13 +139,25 @@ fn analysis(path: &Path) -> Vec<u8> {
     .stdout
 }
 
-/// What differs by nature: where the bundle lies, and that it is redacted.
+/// Without what differs by nature: where the bundle lies, that it is redacted,
+/// and in which order a message names nodes, which is that of their names.
 fn comparable(json: &[u8]) -> Value {
+    fn ordered(message: &str) -> String {
+        let mut words: Vec<&str> = message
+            .split_whitespace()
+            .map(|word| word.trim_end_matches([';', '.', ',']))
+            .collect();
+        words.sort_unstable();
+        words.join(" ")
+    }
     fn strip(value: &mut Value) {
         match value {
             Value::Object(fields) => {
                 fields.retain(|key, _| key != "bundle" && key != "analyzed_at");
                 fields.values_mut().for_each(strip);
+                if let Some(Value::String(message)) = fields.get_mut("message") {
+                    *message = ordered(message);
+                }
             }
             Value::Array(items) => {
                 items.retain(|item| {
