@@ -3,15 +3,11 @@
 //! Every value is text (`"lv_size":"67108864"`), and which columns there are
 //! depends on who asked; so rows are kept by column name.
 
-use std::collections::BTreeMap;
-
 use serde::de::DeserializeSeed;
 
 use super::Parsed;
+pub use super::lvm_row::Row;
 use super::lvm_rows::Document;
-
-/// One row of a report: cells by column name.
-pub type Row = BTreeMap<String, String>;
 
 /// Rows of one report that are read: more than any node's LVM lists.
 pub const MAX_ROWS: usize = 25_000;

@@ -1,11 +1,13 @@
 //! The rows of one section of an LVM report, read without keeping the rest:
 //! a forged document of some megabytes would become a gigabyte of values.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::lvm_json::{MAX_CELL, MAX_COLUMNS, MAX_ROWS, Row};
+use super::lvm_row::column;
 
 /// `{"report": [{SECTION: [row, …], …}, …], …}`.
 pub(super) struct Document<'a> {
@@ -22,8 +24,11 @@ struct Part<'a>(Document<'a>);
 /// `[row, …]`.
 struct Rows<'a>(&'a mut Vec<Row>);
 
-/// `{"column": "cell", …}`.
-struct Cells;
+/// `{"column": "cell", …}`; about so many.
+struct Cells(usize);
+
+/// `"column"`.
+struct Column;
 
 /// `"cell"`; LVM's own `json_std` format has numbers and null, too.
 struct Cell;
@@ -43,6 +48,7 @@ seed!(Parts<'_>, (), deserialize_seq);
 seed!(Part<'_>, (), deserialize_map);
 seed!(Rows<'_>, (), deserialize_seq);
 seed!(Cells, Row, deserialize_map);
+seed!(Column, Cow<'static, str>, deserialize_str);
 seed!(Cell, String, deserialize_any);
 
 impl<'de> Visitor<'de> for Document<'_> {
@@ -113,7 +119,11 @@ impl<'de> Visitor<'de> for Rows<'_> {
         out.write_str("a list of rows")
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(row) = list.next_element_seed(Cells)? {
+        loop {
+            let cells = self.0.last().map_or(16, Row::len);
+            let Some(row) = list.next_element_seed(Cells(cells))? else {
+                return Ok(());
+            };
             if self.0.len() == MAX_ROWS {
                 return Err(A::Error::custom(format_args!(
                     "more than {MAX_ROWS} rows, which no node has"
@@ -121,7 +131,6 @@ impl<'de> Visitor<'de> for Rows<'_> {
             }
             self.0.push(row);
         }
-        Ok(())
     }
 }
 
@@ -131,17 +140,27 @@ impl<'de> Visitor<'de> for Cells {
         out.write_str("a row: an object of texts")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
-        let mut row = Row::new();
-        while let Some(column) = map.next_key::<String>()? {
+        let mut row = Row::with_capacity(self.0);
+        while let Some(column) = map.next_key_seed(Column)? {
             let cell = map.next_value_seed(Cell)?;
             if column.len() > MAX_CELL || cell.len() > MAX_CELL || row.len() == MAX_COLUMNS {
                 return Err(A::Error::custom(format_args!(
                     "a row larger than LVM's: over {MAX_COLUMNS} columns or {MAX_CELL} bytes in one"
                 )));
             }
-            row.insert(column, cell);
+            row.push(column, cell);
         }
         Ok(row)
+    }
+}
+
+impl<'de> Visitor<'de> for Column {
+    type Value = Cow<'static, str>;
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a column's name")
+    }
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(column(text))
     }
 }
 

@@ -204,7 +204,7 @@ fn row(line: &str, columns: &[Column], table: Table) -> Option<Row> {
         if cell.len() > MAX_CELL {
             return None;
         }
-        row.insert(name.to_owned(), cell.to_owned());
+        row.insert(name, cell.to_owned());
     }
     let attr = row.get(table.attr())?;
     let sound = table.attr_length().contains(&attr.len())
@@ -309,7 +309,7 @@ mod tests {
     fn cells_stand_below_their_headings() {
         let parsed = parse(LVS, Table::Lvs);
         assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
-        let cell = |row: usize, name: &str| parsed.value[row][name].as_str();
+        let cell = |row: usize, name: &str| parsed.value[row].get(name).unwrap().as_str();
         assert_eq!(cell(0, "data_percent"), "1.36");
         assert_eq!(cell(0, "metadata_percent"), "12.30");
         assert_eq!(cell(0, "pool_lv"), "");
@@ -327,10 +327,10 @@ mod tests {
         );
         assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
         assert_eq!(
-            parsed.value[0]["vg_uuid"],
+            parsed.value[0].get("vg_uuid").unwrap(),
             "qI2XpX-d8NI-WOZX-TC89-2vFj-hskE-9CCRM7"
         );
-        assert_eq!(parsed.value[0]["vg_extent_size"], "4.00m");
+        assert_eq!(parsed.value[0].get("vg_extent_size").unwrap(), "4.00m");
     }
 
     #[test]
@@ -383,7 +383,7 @@ mod tests {
             }
             let parsed = parse(&text, Table::Lvs);
             prop_assert!(parsed.problems.is_empty());
-            let read: Vec<_> = parsed.value.iter().map(|row| ["lv_name", "vg_name", "pool_lv", "lv_size"].map(|name| row[name].clone())).collect();
+            let read: Vec<_> = parsed.value.iter().map(|row| ["lv_name", "vg_name", "pool_lv", "lv_size"].map(|name| row.get(name).unwrap().clone())).collect();
             let expected: Vec<_> = rows.iter().map(|(lv, vg, pool, size)| [lv, vg, pool, size].map(Clone::clone)).collect();
             prop_assert_eq!(read, expected);
         }

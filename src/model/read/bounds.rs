@@ -78,11 +78,13 @@ pub(super) fn refusal(input: &str, text: &str) -> Option<String> {
             text.len()
         ));
     }
-    let more = text
-        .bytes()
-        .filter(|byte| *byte == b'\n')
-        .nth(lines)
-        .is_some();
+    // A text of fewer bytes has fewer lines.
+    let more = text.len() > lines
+        && text
+            .bytes()
+            .filter(|byte| *byte == b'\n')
+            .nth(lines)
+            .is_some();
     more.then(|| format!("not read, since it has more lines than any node's ({lines})"))
 }
 

@@ -71,15 +71,15 @@ pub(super) fn reports(
                 .or_else(|| size.only_multiple(extent?))
                 .unwrap_or(size.shown)
         });
-        row.insert("vg_uuid".to_owned(), vg_uuid.clone());
-        row.insert("lv_uuid".to_owned(), lv_uuid.clone());
+        row.insert("vg_uuid", vg_uuid.clone());
+        row.insert("lv_uuid", lv_uuid.clone());
         if let Some(size) = size {
-            row.insert("lv_size".to_owned(), size.to_string());
+            row.insert("lv_size", size.to_string());
             let extents = extent.map(|extent| segments(&rows, size, extent, entry));
             for segment in extents.flatten().unwrap_or_default() {
                 let mut segment = segment;
-                segment.insert("vg_uuid".to_owned(), vg_uuid.clone());
-                segment.insert("lv_uuid".to_owned(), lv_uuid.clone());
+                segment.insert("vg_uuid", vg_uuid.clone());
+                segment.insert("lv_uuid", lv_uuid.clone());
                 reports.segments.push(segment);
             }
         }
@@ -94,7 +94,7 @@ pub(super) fn reports(
         .into_iter()
         .map(|mut row| {
             let uuid = groups.uuid(cell(&row, "vg_name"));
-            row.insert("vg_uuid".to_owned(), uuid);
+            row.insert("vg_uuid", uuid);
             in_bytes(&mut row, &["vg_size", "vg_free", "vg_extent_size"]);
             row
         })
@@ -114,7 +114,7 @@ fn cell<'a>(row: &'a Row, column: &str) -> &'a str {
 /// Replaces sizes as printed by bytes, as LVM's JSON reports have them.
 fn in_bytes(row: &mut Row, columns: &[&str]) {
     for column in columns {
-        if let Some(text) = row.get_mut(*column) {
+        if let Some(text) = row.get_mut(column) {
             *text = Size::parse(text).map_or_else(String::new, |size| size.shown.to_string());
         }
     }
@@ -196,15 +196,12 @@ fn segments(rows: &[Row], size: u64, extent: u64, entry: Option<&Device>) -> Opt
             return None;
         }
         let last = first.checked_add(length / extent)?.checked_sub(1)?;
-        found.push(Row::from(
-            [
-                ("segtype", "linear".to_owned()),
-                ("seg_start", start.to_string()),
-                ("seg_size", length.to_string()),
-                ("seg_pe_ranges", format!("{device}:{first}-{last}")),
-            ]
-            .map(|(name, cell)| (name.to_owned(), cell)),
-        ));
+        found.push(Row::from([
+            ("segtype", "linear".to_owned()),
+            ("seg_start", start.to_string()),
+            ("seg_size", length.to_string()),
+            ("seg_pe_ranges", format!("{device}:{first}-{last}")),
+        ]));
         start = start.checked_add(length)?;
     }
     Some(found)
@@ -222,7 +219,7 @@ fn mapped(entry: &Device, start: u64) -> Option<u64> {
 
 fn physical(mut row: Row, groups: &Groups, blocks: &[BlockDevice]) -> Row {
     let uuid = groups.uuid(cell(&row, "vg_name"));
-    row.insert("vg_uuid".to_owned(), uuid);
+    row.insert("vg_uuid", uuid);
     in_bytes(&mut row, &["pv_size", "pv_free", "pe_start"]);
     let name = cell(&row, "pv_name");
     let name = name
@@ -232,8 +229,8 @@ fn physical(mut row: Row, groups: &Groups, blocks: &[BlockDevice]) -> Row {
         .iter()
         .find(|block| Some(block.name.as_str()) == name)
     {
-        row.insert("pv_major".to_owned(), block.devno.major.to_string());
-        row.insert("pv_minor".to_owned(), block.devno.minor.to_string());
+        row.insert("pv_major", block.devno.major.to_string());
+        row.insert("pv_minor", block.devno.minor.to_string());
     }
     row
 }

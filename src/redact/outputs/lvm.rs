@@ -20,7 +20,7 @@ pub(super) fn report(names: &mut Names, text: &str, section: &str) -> String {
         let cells: serde_json::Map<String, serde_json::Value> = row
             .iter()
             .filter_map(|(column, cell)| {
-                Some((column.clone(), lvm_cell(names, column, cell)?.into()))
+                Some((column.to_owned(), lvm_cell(names, column, cell)?.into()))
             })
             .collect();
         rows.push(serde_json::Value::Object(cells).to_string());
