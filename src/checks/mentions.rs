@@ -1,5 +1,6 @@
 //! Which configurations mention a volume, by VG and LV.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::model::guest::{Guest, Reference, Target};
@@ -17,7 +18,8 @@ pub(super) struct Mention<'a> {
 /// The mentions of all guests that a node knows.
 #[derive(Debug, Default)]
 pub(super) struct Mentions<'a> {
-    volumes: HashMap<(String, String), Vec<Mention<'a>>>,
+    /// By VG, then by LV.
+    volumes: HashMap<String, HashMap<Cow<'a, str>, Vec<Mention<'a>>>>,
     /// Where the VG can't be told.
     anywhere: HashMap<&'a str, Vec<Mention<'a>>>,
 }
@@ -36,30 +38,37 @@ impl<'a> Mentions<'a> {
     }
 
     fn add(&mut self, node: &'a Node, vgs: &[&str], mention: Mention<'a>) {
-        let volumes = match &mention.reference.target {
+        match &mention.reference.target {
             Target::Volume { storage, volume } => {
-                let vg = node.storages.resolve(storage, vgs.iter().copied());
-                let one = |vg: String| (vg, volume.clone());
-                match vg {
-                    Resolution::Vg(vg) => vec![one(vg)],
-                    Resolution::Any(vgs) => vgs.into_iter().map(one).collect(),
-                    Resolution::NotLvm => vec![],
+                match node.storages.resolve(storage, vgs.iter().copied()) {
+                    Resolution::Vg(vg) => self.volume(vg, volume.into(), mention),
+                    Resolution::Any(vgs) => {
+                        for vg in vgs {
+                            self.volume(vg, volume.into(), mention);
+                        }
+                    }
+                    Resolution::NotLvm => {}
                     Resolution::Unresolved => {
                         self.anywhere.entry(volume).or_default().push(mention);
-                        vec![]
                     }
                 }
             }
-            Target::Path(path) => at_path(node, path).into_iter().collect(),
-        };
-        for volume in volumes {
-            self.volumes.entry(volume).or_default().push(mention);
+            Target::Path(path) => {
+                if let Some((vg, lv)) = at_path(node, path) {
+                    self.volume(vg, lv.into(), mention);
+                }
+            }
         }
+    }
+
+    fn volume(&mut self, vg: String, lv: Cow<'a, str>, mention: Mention<'a>) {
+        let volumes = self.volumes.entry(vg).or_default();
+        volumes.entry(lv).or_default().push(mention);
     }
 
     /// The mentions of a volume, those that may mean it included.
     pub fn get(&self, vg: &str, lv: &str) -> impl Iterator<Item = Mention<'a>> {
-        let named = self.volumes.get(&(vg.to_owned(), lv.to_owned()));
+        let named = self.volumes.get(vg).and_then(|volumes| volumes.get(lv));
         named
             .into_iter()
             .chain(self.anywhere.get(lv))

@@ -117,11 +117,15 @@ pub fn references(config: &GuestConfig) -> Vec<Reference> {
     let mut found = Vec::new();
     for (name, section) in config.sections() {
         for setting in &section.settings {
+            let targets = targets(setting);
+            if targets.is_empty() {
+                continue;
+            }
             let place = match name {
                 None => brief(&setting.key).to_owned(),
                 Some(name) => format!("{} in [{}]", brief(&setting.key), brief(name)),
             };
-            found.extend(targets(setting).into_iter().map(|target| Reference {
+            found.extend(targets.into_iter().map(|target| Reference {
                 target,
                 derived: false,
                 place: place.clone(),
@@ -194,7 +198,8 @@ fn is_prose(key: &str) -> bool {
 /// if it names a guest's volume or a device: better one reference too many
 /// than one volume without.
 fn targets(setting: &Setting) -> Vec<Target> {
-    if is_prose(&setting.key) {
+    // A volume id has a colon, a device's path slashes: most settings neither.
+    if is_prose(&setting.key) || !setting.value.contains([':', '/']) {
         return Vec::new();
     }
     let disk = is_disk_key(&setting.key);
@@ -207,11 +212,16 @@ fn targets(setting: &Setting) -> Vec<Target> {
             let (key, value) = part.split_once('=').unwrap_or(("", part));
             let main = disk && ((index == 0 && key.is_empty()) || matches!(key, "file" | "volume"));
             let mut named = volumes(value, main);
-            named.extend(volumes(part, false));
+            if part.len() > value.len() {
+                named.extend(volumes(part, false));
+            }
             named
         })
         .collect();
     found.extend(paths(&setting.value));
+    if found.len() < 2 {
+        return found;
+    }
     let mut seen = std::collections::BTreeSet::new();
     found.retain(|target| seen.insert(target.clone()));
     found

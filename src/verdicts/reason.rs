@@ -14,8 +14,8 @@ pub(super) struct Scene<'a> {
     pub node: &'a Node,
     pub owners: &'a Owners,
     pub doubled: &'a Doubled,
-    pub here: &'a References,
-    pub elsewhere: &'a References,
+    pub here: &'a References<'a>,
+    pub elsewhere: &'a References<'a>,
 }
 
 impl Scene<'_> {
@@ -124,8 +124,7 @@ fn of_guest(
             referenced: scene
                 .here
                 .path_hit(index)
-                .or_else(|| scene.elsewhere.path_hit(index))
-                .cloned(),
+                .or_else(|| scene.elsewhere.path_hit(index)),
             ..Outcome::new(
                 Verdict::Duplicate,
                 None,

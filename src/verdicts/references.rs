@@ -1,10 +1,11 @@
 //! Which entries the configurations of some guests reference.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::owners::Owners;
 use crate::model::device::{Device, Index};
-use crate::model::guest::{Guest, Target};
+use crate::model::guest::{Guest, Reference, Target};
 use crate::model::names::LvmName;
 use crate::model::node::Node;
 use crate::model::storage::Resolution;
@@ -25,84 +26,98 @@ pub struct Hit {
     pub origin: String,
 }
 
-/// The references of a set of guests, ready to be asked by entry.
-#[derive(Debug, Default)]
-pub struct References {
-    /// By VG and LV.
-    volumes: HashMap<(String, String), Hit>,
-    /// By LV, where the VG can't be told.
-    anywhere: HashMap<String, Hit>,
-    /// By entry: absolute paths.
-    devices: HashMap<Index, Hit>,
+/// Where a volume is referenced; few of these become a [`Hit`].
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    guest: &'a Guest,
+    reference: &'a Reference,
 }
 
-impl References {
-    pub(super) fn of(node: &Node, guests: &[Guest], owners: &Owners) -> Self {
+impl From<Place<'_>> for Hit {
+    fn from(Place { guest, reference }: Place<'_>) -> Self {
+        Self {
+            vmid: guest.vmid,
+            node: guest.node.clone(),
+            target: reference.target.to_string(),
+            place: reference.place.clone(),
+            origin: format!("{} line {}", guest.path, reference.line),
+        }
+    }
+}
+
+/// The references of a set of guests, ready to be asked by entry.
+#[derive(Debug, Default)]
+pub struct References<'a> {
+    /// By VG, then by LV.
+    volumes: HashMap<String, HashMap<Cow<'a, str>, Place<'a>>>,
+    /// By LV, where the VG can't be told.
+    anywhere: HashMap<&'a str, Place<'a>>,
+    /// By entry: absolute paths.
+    devices: HashMap<Index, Place<'a>>,
+}
+
+impl<'a> References<'a> {
+    pub(super) fn of(node: &Node, guests: &'a [Guest], owners: &Owners) -> Self {
         let vgs: Vec<String> = known_vgs(node);
         let mut references = Self::default();
         for guest in guests {
             for reference in &guest.references {
-                let hit = Hit {
-                    vmid: guest.vmid,
-                    node: guest.node.clone(),
-                    target: reference.target.to_string(),
-                    place: reference.place.clone(),
-                    origin: format!("{} line {}", guest.path, reference.line),
-                };
+                let place = Place { guest, reference };
                 match &reference.target {
                     Target::Volume { storage, volume } => {
                         let resolution = node
                             .storages
                             .resolve(storage, vgs.iter().map(String::as_str));
-                        references.volume(resolution, volume, hit);
+                        references.resolved(resolution, volume, place);
                     }
-                    Target::Path(path) => references.path(node, owners, path, hit),
+                    Target::Path(path) => references.path(node, owners, path, place),
                 }
             }
         }
         references
     }
 
-    fn volume(&mut self, resolution: Resolution, lv: &str, hit: Hit) {
+    fn resolved(&mut self, resolution: Resolution, lv: &'a str, place: Place<'a>) {
         match resolution {
-            Resolution::Vg(vg) => {
-                self.volumes.entry((vg, lv.to_owned())).or_insert(hit);
-            }
+            Resolution::Vg(vg) => self.volume(vg, lv.into(), place),
             Resolution::Any(vgs) => {
                 for vg in vgs {
-                    self.volumes
-                        .entry((vg, lv.to_owned()))
-                        .or_insert_with(|| hit.clone());
+                    self.volume(vg, lv.into(), place);
                 }
             }
             Resolution::NotLvm => {}
             Resolution::Unresolved => {
-                self.anywhere.entry(lv.to_owned()).or_insert(hit);
+                self.anywhere.entry(lv).or_insert(place);
             }
         }
     }
 
+    fn volume(&mut self, vg: String, lv: Cow<'a, str>, place: Place<'a>) {
+        let volumes = self.volumes.entry(vg).or_default();
+        volumes.entry(lv).or_insert(place);
+    }
+
     /// A path names an entry, or a partition of one.
-    fn path(&mut self, node: &Node, owners: &Owners, path: &str, hit: Hit) {
+    fn path(&mut self, node: &Node, owners: &Owners, path: &str, place: Place<'a>) {
         if let Some(index) = device_at(node, path) {
             let root = owners.root(index).unwrap_or(index);
-            self.devices.entry(index).or_insert_with(|| hit.clone());
-            self.devices.entry(root).or_insert_with(|| hit.clone());
+            self.devices.entry(index).or_insert(place);
+            self.devices.entry(root).or_insert(place);
         }
         if let Some((vg, lv)) = volume_at(path) {
-            self.volumes.entry((vg, lv)).or_insert(hit);
+            self.volume(vg, lv.into(), place);
         }
     }
 
     /// The reference to an entry by its path, if there is one.
-    pub fn path_hit(&self, index: Index) -> Option<&Hit> {
-        self.devices.get(&index)
+    pub fn path_hit(&self, index: Index) -> Option<Hit> {
+        self.devices.get(&index).copied().map(Hit::from)
     }
 
     /// The reference to an entry, if there is one: by its name and, since
     /// facts win, by the name that the metadata gives its UUID.
-    pub fn hit(&self, node: &Node, index: Index, device: &Device) -> Option<&Hit> {
-        if let Some(hit) = self.devices.get(&index) {
+    pub fn hit(&self, node: &Node, index: Index, device: &Device) -> Option<Hit> {
+        if let Some(hit) = self.path_hit(index) {
             return Some(hit);
         }
         let by_name = device.volume();
@@ -110,13 +125,15 @@ impl References {
             .lvm
             .of(device)
             .map(|lv| (lv.vg.as_str(), lv.name.as_str()));
-        by_name.into_iter().chain(by_uuid).find_map(|(vg, lv)| {
+        let place = by_name.into_iter().chain(by_uuid).find_map(|(vg, lv)| {
+            let volumes = self.volumes.get(vg);
             [lv, whole_volume(lv)].into_iter().find_map(|lv| {
-                self.volumes
-                    .get(&(vg.to_owned(), lv.to_owned()))
+                volumes
+                    .and_then(|volumes| volumes.get(lv))
                     .or_else(|| self.anywhere.get(lv))
             })
-        })
+        });
+        place.copied().map(Hit::from)
     }
 }
 
