@@ -141,8 +141,10 @@ pub struct Lvm {
     pub lvs: Vec<LogicalVolume>,
     /// Physical volumes.
     pub pvs: Vec<PhysicalVolume>,
-    by_uuid: HashMap<(String, String), usize>,
-    by_name: HashMap<(String, String), usize>,
+    /// By the VG's UUID, then by the volume's.
+    by_uuid: HashMap<String, HashMap<String, usize>>,
+    /// By the VG's name, then by the volume's.
+    by_name: HashMap<String, HashMap<String, usize>>,
     vg_uuids: HashMap<String, BTreeSet<String>>,
     read: BTreeSet<String>,
 }
@@ -179,18 +181,16 @@ impl Lvm {
             .sort_by(|a, b| (&a.vg, &a.name).cmp(&(&b.vg, &b.name)));
         for (index, lv) in lvm.lvs.iter().enumerate() {
             lvm.read.insert(lv.vg_uuid.clone());
-            lvm.by_uuid
-                .insert((lv.vg_uuid.clone(), lv.uuid.clone()), index);
-            lvm.by_name.insert((lv.vg.clone(), lv.name.clone()), index);
+            let volumes = lvm.by_uuid.entry(lv.vg_uuid.clone()).or_default();
+            volumes.insert(lv.uuid.clone(), index);
+            let volumes = lvm.by_name.entry(lv.vg.clone()).or_default();
+            volumes.insert(lv.name.clone(), index);
         }
         for row in &reports.segments {
-            let key = (
-                dashless(text(row, "vg_uuid")),
-                dashless(text(row, "lv_uuid")),
-            );
             let lv = lvm
                 .by_uuid
-                .get(&key)
+                .get(&dashless(text(row, "vg_uuid")))
+                .and_then(|volumes| volumes.get(&dashless(text(row, "lv_uuid"))))
                 .and_then(|index| lvm.lvs.get_mut(*index));
             if let (Some(lv), Some(segment)) = (lv, segment(row)) {
                 lv.segments.push(segment);
@@ -204,13 +204,13 @@ impl Lvm {
 
     /// The logical volume with these UUIDs (without dashes).
     pub fn by_uuid(&self, vg: &str, lv: &str) -> Option<&LogicalVolume> {
-        let index = self.by_uuid.get(&(vg.to_owned(), lv.to_owned()))?;
+        let index = self.by_uuid.get(vg)?.get(lv)?;
         self.lvs.get(*index)
     }
 
     /// The logical volume of this name in the VG of this name.
     pub fn by_name(&self, vg: &str, lv: &str) -> Option<&LogicalVolume> {
-        let index = self.by_name.get(&(vg.to_owned(), lv.to_owned()))?;
+        let index = self.by_name.get(vg)?.get(lv)?;
         self.lvs.get(*index)
     }
 

@@ -80,9 +80,7 @@ pub(super) fn refusal(input: &str, text: &str) -> Option<String> {
     }
     // A text of fewer bytes has fewer lines.
     let more = text.len() > lines
-        && text
-            .bytes()
-            .filter(|byte| *byte == b'\n')
+        && memchr::memchr_iter(b'\n', text.as_bytes())
             .nth(lines)
             .is_some();
     more.then(|| format!("not read, since it has more lines than any node's ({lines})"))
