@@ -15,6 +15,15 @@ pub enum State {
     TimedOut,
 }
 
+/// The commands that list all device-mapper entries. Without any they print
+/// `No devices found`.
+pub const LISTINGS: [&str; 4] = [
+    "dmsetup-info",
+    "dmsetup-info-columns",
+    "dmsetup-info-c",
+    "dmsetup-ls",
+];
+
 /// A command whose output the analysis uses, and what its lack means.
 #[derive(Debug, Clone, Copy)]
 pub struct Source {

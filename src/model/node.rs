@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::model::device::{Devices, Index};
-use crate::model::evidence::Evidence;
+use crate::model::evidence::{Evidence, LISTINGS};
 use crate::model::guest::Guest;
 use crate::model::lvm::Lvm;
 use crate::model::storage::Storages;
@@ -188,12 +188,6 @@ impl Node {
     /// Why no grade can be given, if so: without the guests' configurations
     /// or without a listing of the devices, a clean sheet would prove nothing.
     pub fn ungraded(&self) -> Option<&str> {
-        const LISTINGS: [&str; 4] = [
-            "dmsetup-info",
-            "dmsetup-info-columns",
-            "dmsetup-info-c",
-            "dmsetup-ls",
-        ];
         if let Some(why) = &self.guests.unusable {
             return Some(why);
         }

@@ -270,13 +270,16 @@ fn without_a_listing_of_devices_there_is_no_grade() {
     ];
     let mut missing = Recording::of("pve1").remove("lsblk");
     let mut failed = Recording::of("pve1");
+    let mut silent = Recording::of("pve1");
     let mut empty = Recording::of("pve1");
     for id in listings {
         missing = missing.remove(id);
         failed = failed.write(id, "").fail(id, 1);
+        silent = silent.write(id, "");
         empty = empty.write(id, "No devices found\n");
     }
     assert!(missing.audit().0.node.ungraded().is_some());
     assert!(failed.audit().0.node.ungraded().is_some());
+    assert!(silent.audit().0.node.ungraded().is_some());
     assert!(empty.audit().0.node.ungraded().is_none());
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use crate::bundle::{Bundle, Output};
 use crate::model::cluster::Signature;
 use crate::model::device::{Device, Devices};
-use crate::model::evidence::{Evidence, SOURCES, State};
+use crate::model::evidence::{Evidence, LISTINGS, SOURCES, State};
 use crate::model::lvm::{Lvm, Reports};
 use crate::model::node::Node;
 use crate::model::storage::{Storage, Storages};
@@ -226,6 +226,9 @@ fn state(id: &str, output: &crate::bundle::Output<'_>) -> State {
         return State::TimedOut;
     }
     match output.status {
+        None | Some(0) if LISTINGS.contains(&id) && output.text.trim().is_empty() => {
+            State::Failed("it printed nothing; where there is no entry, dmsetup says so".to_owned())
+        }
         None | Some(0) => State::Present,
         Some(1) if matches!(id, "lsof" | "fuser") => State::Present,
         Some(status) => {
@@ -318,16 +321,7 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
     }
     let mut tree = Vec::new();
     let missing = |id: &&str| *reader.evidence.state(id) == State::Missing;
-    if best.1.is_empty()
-        && [
-            "dmsetup-info",
-            "dmsetup-info-columns",
-            "dmsetup-info-c",
-            "dmsetup-ls",
-        ]
-        .iter()
-        .all(missing)
-    {
+    if best.1.is_empty() && LISTINGS.iter().all(missing) {
         best = ("lsblk", Vec::new());
         for block in parse::lsblk::device_mapper(blocks) {
             tree.push((block.name.clone(), block.below.clone()));
