@@ -153,16 +153,33 @@ pub fn parse(text: &str) -> Parsed<Vec<(String, Segment)>> {
     }
 }
 
-/// The row's text, the key of a `crypt CIPHER KEY …` as zeros: so dmsetup
-/// prints it unless told `--showkeys`. One of the kernel's keyring (`:…`) is
-/// named there, not told.
+/// The row's text with zeros for the key of a `crypt CIPHER KEY …`, as dmsetup
+/// prints it unless told `--showkeys`, and for those of `integrity`
+/// (`internal_hash:hmac(sha256):KEY`), which dmsetup always prints. A key of
+/// the kernel's keyring (`:…`) is named there, not told.
 fn without_key(row: &Row) -> String {
-    if row.kind != "crypt" {
+    if !matches!(row.kind, "crypt" | "integrity") {
         return row.line.to_owned();
     }
+    let zeros = |key: &str| "0".repeat(key.chars().count());
     let words = row.line.split_whitespace().enumerate();
-    let hidden = words.map(|(place, word)| match place {
-        4 if word != "-" && !word.starts_with(':') => "0".repeat(word.chars().count()),
+    let hidden = words.map(|(place, word)| match row.kind {
+        "crypt" if place == 4 && word != "-" && !word.starts_with(':') => zeros(word),
+        "integrity" => match word.split(':').collect::<Vec<_>>()[..] {
+            [
+                option @ ("internal_hash" | "journal_crypt" | "journal_mac"),
+                algorithm,
+                ..,
+            ] => {
+                let before = option.len() + algorithm.len() + 2;
+                let key = word.get(before..).filter(|key| !key.is_empty());
+                key.map_or_else(
+                    || word.to_owned(),
+                    |key| format!("{option}:{algorithm}:{}", zeros(key)),
+                )
+            }
+            _ => word.to_owned(),
+        },
         _ => word.to_owned(),
     });
     hidden.collect::<Vec<_>>().join(" ")
@@ -280,6 +297,25 @@ mod tests {
         #[test]
         fn no_text_panics(text in "(\\PC|: |0|linear|thin|striped|[0-9: \\n]){0,60}") {
             parse(&text);
+        }
+    }
+
+    #[test]
+    fn keys_are_zeros() {
+        let line = |text: &str| parse(text).value.remove(0).1.line;
+        assert_eq!(
+            line(
+                "i: 0 8 integrity 8:1 0 32 J 3 internal_hash:hmac(sha256):c0ffee journal_mac:crc32c journal_crypt:ctr(aes):beef\n"
+            ),
+            "0 8 integrity 8:1 0 32 J 3 internal_hash:hmac(sha256):000000 journal_mac:crc32c journal_crypt:ctr(aes):0000"
+        );
+        assert_eq!(
+            line("c: 0 8 crypt aes-xts-plain64 c0ffee 0 8:1 4096\n"),
+            "0 8 crypt aes-xts-plain64 000000 0 8:1 4096"
+        );
+        for key in ["-", ":32:logon:cryptsetup:x"] {
+            let text = format!("0 8 crypt aes-xts-plain64 {key} 0 8:1 4096");
+            assert_eq!(line(&format!("c: {text}\n")), text);
         }
     }
 }
