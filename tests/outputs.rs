@@ -77,10 +77,10 @@ fn a_signal_in_the_middle_leaves_no_temporary_file_and_the_old_report() {
         fs::write(out.path().join(name), "old").unwrap();
     }
     let bundles = tempfile::tempdir().unwrap();
-    let samples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let sample =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples/dmaudit-pve1-20261123T183645Z.zip");
     for copy in 0..200 {
-        let sample = samples.join("dmaudit-pve1-20261123T183645Z.zip");
-        fs::copy(sample, bundles.path().join(format!("{copy}.zip"))).unwrap();
+        fs::copy(&sample, bundles.path().join(format!("{copy}.zip"))).unwrap();
     }
     let staged = || {
         let entries = fs::read_dir(out.path()).unwrap();

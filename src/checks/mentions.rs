@@ -3,17 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use crate::model::guest::{Guest, Reference, Target};
+use crate::model::guest::{Mention, Target};
 use crate::model::names::{LvmName, LvmUuid};
 use crate::model::node::Node;
 use crate::model::storage::Resolution;
-
-/// A guest's mention of a volume.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Mention<'a> {
-    pub guest: &'a Guest,
-    pub reference: &'a Reference,
-}
 
 /// The mentions of all guests that a node knows.
 #[derive(Debug, Default)]

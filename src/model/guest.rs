@@ -72,6 +72,15 @@ pub struct Reference {
     pub line: usize,
 }
 
+/// A guest's reference, with the guest.
+#[derive(Debug, Clone, Copy)]
+pub struct Mention<'a> {
+    /// The guest.
+    pub guest: &'a Guest,
+    /// One of its references.
+    pub reference: &'a Reference,
+}
+
 /// What a reference names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
@@ -212,7 +221,7 @@ fn targets(setting: &Setting) -> Vec<Target> {
             let (key, value) = part.split_once('=').unwrap_or(("", part));
             let main = disk && ((index == 0 && key.is_empty()) || matches!(key, "file" | "volume"));
             let mut named = volumes(value, main);
-            if part.len() > value.len() {
+            if !key.is_empty() {
                 named.extend(volumes(part, false));
             }
             named

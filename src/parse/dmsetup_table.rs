@@ -165,19 +165,12 @@ fn without_key(row: &Row) -> String {
     let words = row.line.split_whitespace().enumerate();
     let hidden = words.map(|(place, word)| match row.kind {
         "crypt" if place == 4 && word != "-" && !word.starts_with(':') => zeros(word),
-        "integrity" => match word.split(':').collect::<Vec<_>>()[..] {
+        "integrity" => match word.splitn(3, ':').collect::<Vec<_>>()[..] {
             [
                 option @ ("internal_hash" | "journal_crypt" | "journal_mac"),
                 algorithm,
-                ..,
-            ] => {
-                let before = option.len() + algorithm.len() + 2;
-                let key = word.get(before..).filter(|key| !key.is_empty());
-                key.map_or_else(
-                    || word.to_owned(),
-                    |key| format!("{option}:{algorithm}:{}", zeros(key)),
-                )
-            }
+                key,
+            ] => format!("{option}:{algorithm}:{}", zeros(key)),
             _ => word.to_owned(),
         },
         _ => word.to_owned(),

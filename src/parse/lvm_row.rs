@@ -57,13 +57,8 @@ impl Row {
     }
 
     /// How many cells it has.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.0.len()
-    }
-
-    /// Whether it has no cell.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// The cell of a column; the last one where a report has several.

@@ -136,16 +136,13 @@ fn of_guest(
         };
     }
     if let Some(hit) = scene.here.hit(node, index, device) {
+        let explanation = format!(
+            "Guest {} references it as {} ({}).",
+            hit.vmid, hit.target, hit.place
+        );
         return Outcome {
-            referenced: Some(hit.clone()),
-            ..Outcome::new(
-                Verdict::Valid,
-                None,
-                format!(
-                    "Guest {} references it as {} ({}).",
-                    hit.vmid, hit.target, hit.place
-                ),
-            )
+            referenced: Some(hit),
+            ..Outcome::new(Verdict::Valid, None, explanation)
         };
     }
     if let Some(why) = unread {
@@ -163,15 +160,13 @@ fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume
     let vmid = volume.vmid;
     let found = |reason, explanation| Outcome::new(Verdict::Orphan, Some(reason), explanation);
     if let Some(hit) = scene.elsewhere.hit(node, index, device) {
+        let explanation = format!(
+            "Guest {} on node {} references it ({}); no guest of this node does.",
+            hit.vmid, hit.node, hit.place
+        );
         return Outcome {
-            referenced: Some(hit.clone()),
-            ..found(
-                "guest-elsewhere",
-                format!(
-                    "Guest {} on node {} references it ({}); no guest of this node does.",
-                    hit.vmid, hit.node, hit.place
-                ),
-            )
+            referenced: Some(hit),
+            ..found("guest-elsewhere", explanation)
         };
     }
     if node.guests.here(vmid).is_some() {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::owners::Owners;
 use crate::model::device::{Device, Index};
-use crate::model::guest::{Guest, Reference, Target};
+use crate::model::guest::{Guest, Mention, Target};
 use crate::model::names::LvmName;
 use crate::model::node::Node;
 use crate::model::storage::Resolution;
@@ -26,15 +26,9 @@ pub struct Hit {
     pub origin: String,
 }
 
-/// Where a volume is referenced; few of these become a [`Hit`].
-#[derive(Debug, Clone, Copy)]
-struct Place<'a> {
-    guest: &'a Guest,
-    reference: &'a Reference,
-}
-
-impl From<Place<'_>> for Hit {
-    fn from(Place { guest, reference }: Place<'_>) -> Self {
+/// Few mentions become a hit.
+impl From<Mention<'_>> for Hit {
+    fn from(Mention { guest, reference }: Mention<'_>) -> Self {
         Self {
             vmid: guest.vmid,
             node: guest.node.clone(),
@@ -49,11 +43,11 @@ impl From<Place<'_>> for Hit {
 #[derive(Debug, Default)]
 pub struct References<'a> {
     /// By VG, then by LV.
-    volumes: HashMap<String, HashMap<Cow<'a, str>, Place<'a>>>,
+    volumes: HashMap<String, HashMap<Cow<'a, str>, Mention<'a>>>,
     /// By LV, where the VG can't be told.
-    anywhere: HashMap<&'a str, Place<'a>>,
+    anywhere: HashMap<&'a str, Mention<'a>>,
     /// By entry: absolute paths.
-    devices: HashMap<Index, Place<'a>>,
+    devices: HashMap<Index, Mention<'a>>,
 }
 
 impl<'a> References<'a> {
@@ -62,50 +56,50 @@ impl<'a> References<'a> {
         let mut references = Self::default();
         for guest in guests {
             for reference in &guest.references {
-                let place = Place { guest, reference };
+                let mention = Mention { guest, reference };
                 match &reference.target {
                     Target::Volume { storage, volume } => {
                         let resolution = node
                             .storages
                             .resolve(storage, vgs.iter().map(String::as_str));
-                        references.resolved(resolution, volume, place);
+                        references.resolved(resolution, volume, mention);
                     }
-                    Target::Path(path) => references.path(node, owners, path, place),
+                    Target::Path(path) => references.path(node, owners, path, mention),
                 }
             }
         }
         references
     }
 
-    fn resolved(&mut self, resolution: Resolution, lv: &'a str, place: Place<'a>) {
+    fn resolved(&mut self, resolution: Resolution, lv: &'a str, mention: Mention<'a>) {
         match resolution {
-            Resolution::Vg(vg) => self.volume(vg, lv.into(), place),
+            Resolution::Vg(vg) => self.volume(vg, lv.into(), mention),
             Resolution::Any(vgs) => {
                 for vg in vgs {
-                    self.volume(vg, lv.into(), place);
+                    self.volume(vg, lv.into(), mention);
                 }
             }
             Resolution::NotLvm => {}
             Resolution::Unresolved => {
-                self.anywhere.entry(lv).or_insert(place);
+                self.anywhere.entry(lv).or_insert(mention);
             }
         }
     }
 
-    fn volume(&mut self, vg: String, lv: Cow<'a, str>, place: Place<'a>) {
+    fn volume(&mut self, vg: String, lv: Cow<'a, str>, mention: Mention<'a>) {
         let volumes = self.volumes.entry(vg).or_default();
-        volumes.entry(lv).or_insert(place);
+        volumes.entry(lv).or_insert(mention);
     }
 
     /// A path names an entry, or a partition of one.
-    fn path(&mut self, node: &Node, owners: &Owners, path: &str, place: Place<'a>) {
+    fn path(&mut self, node: &Node, owners: &Owners, path: &str, mention: Mention<'a>) {
         if let Some(index) = device_at(node, path) {
             let root = owners.root(index).unwrap_or(index);
-            self.devices.entry(index).or_insert(place);
-            self.devices.entry(root).or_insert(place);
+            self.devices.entry(index).or_insert(mention);
+            self.devices.entry(root).or_insert(mention);
         }
         if let Some((vg, lv)) = volume_at(path) {
-            self.volume(vg, lv.into(), place);
+            self.volume(vg, lv.into(), mention);
         }
     }
 
@@ -125,7 +119,7 @@ impl<'a> References<'a> {
             .lvm
             .of(device)
             .map(|lv| (lv.vg.as_str(), lv.name.as_str()));
-        let place = by_name.into_iter().chain(by_uuid).find_map(|(vg, lv)| {
+        let mention = by_name.into_iter().chain(by_uuid).find_map(|(vg, lv)| {
             let volumes = self.volumes.get(vg);
             [lv, whole_volume(lv)].into_iter().find_map(|lv| {
                 volumes
@@ -133,7 +127,7 @@ impl<'a> References<'a> {
                     .or_else(|| self.anywhere.get(lv))
             })
         });
-        place.copied().map(Hit::from)
+        mention.copied().map(Hit::from)
     }
 }
 

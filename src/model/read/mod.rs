@@ -162,6 +162,14 @@ impl<'a> Reader<'a> {
         Some(self.output(id)?.text)
     }
 
+    /// Whether no listing of device-mapper's own is in the bundle, not even a
+    /// failed one.
+    fn lacks_listings(&self) -> bool {
+        LISTINGS
+            .iter()
+            .all(|id| *self.evidence.state(id) == State::Missing)
+    }
+
     /// Counts what a command listed as more than any node has: what was read
     /// of it is not used.
     fn refuse(&mut self, id: &str, why: String) {
@@ -254,12 +262,7 @@ type Parser<T> = fn(&str) -> Parsed<Vec<T>>;
 /// The tree of block devices, where there is no listing of device-mapper's
 /// own, or LVM's tables alone.
 fn blocks(reader: &mut Reader<'_>) -> Vec<BlockDevice> {
-    let told = SOURCES[0]
-        .instead
-        .iter()
-        .chain(&["dmsetup-info", "dmsetup-ls"])
-        .any(|id| *reader.evidence.state(id) != State::Missing);
-    if told && *reader.evidence.state("lvs-json") != State::Missing {
+    if !reader.lacks_listings() && *reader.evidence.state("lvs-json") != State::Missing {
         return Vec::new();
     }
     let mut blocks = reader.command("lsblk", parse::lsblk::parse);
@@ -320,8 +323,7 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
         best = ("dmsetup-ls", infos);
     }
     let mut tree = Vec::new();
-    let missing = |id: &&str| *reader.evidence.state(id) == State::Missing;
-    if best.1.is_empty() && LISTINGS.iter().all(missing) {
+    if best.1.is_empty() && reader.lacks_listings() {
         best = ("lsblk", Vec::new());
         for block in parse::lsblk::device_mapper(blocks) {
             tree.push((block.name.clone(), block.below.clone()));
