@@ -60,8 +60,8 @@ fn sample_line(node: &str) -> Value {
 fn line_of(facts: &Value) -> String {
     let rest = facts.to_string();
     format!(
-        "{{\"dmaudit_facts\":1,{}",
-        rest.replacen("\"dmaudit_facts\":1,", "", 1).split_at(1).1
+        "{{\"dmaudit_facts\":2,{}",
+        rest.replacen("\"dmaudit_facts\":2,", "", 1).split_at(1).1
     )
 }
 
@@ -251,8 +251,8 @@ fn a_broken_line_is_named_and_the_rest_is_used() {
     let facts = folder.path().join("fleet.dmfacts");
     let good = sample_line("solo").to_string();
     let (cut, _) = good.split_at(good.len() / 2);
-    let newer = good.replacen("\"dmaudit_facts\":1", "\"dmaudit_facts\":2", 1);
-    let deep = format!("{{\"dmaudit_facts\":1,\"x\":{}", "[".repeat(100_000));
+    let newer = good.replacen("\"dmaudit_facts\":2", "\"dmaudit_facts\":3", 1);
+    let deep = format!("{{\"dmaudit_facts\":2,\"x\":{}", "[".repeat(100_000));
     fs::write(&facts, format!("{newer}\n{cut}\n{good}\n{deep}\n[]\n")).unwrap();
     for verb in ["analyze", "facts"] {
         let output = dmaudit(&[verb], &[&facts]);
@@ -260,7 +260,7 @@ fn a_broken_line_is_named_and_the_rest_is_used() {
         assert!(text(&output.stdout).contains("solo"));
         let errors = text(&output.stderr);
         for (line, what) in [
-            (1, "facts of version 2, and this dmaudit reads version 1"),
+            (1, "facts of version 3, and this dmaudit reads version 2"),
             (2, "expected the facts of a node"),
             (4, "expected the facts of a node"),
             (5, "expected the facts of a node"),

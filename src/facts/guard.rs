@@ -30,16 +30,6 @@ pub(super) fn check(facts: &mut Facts) -> Result<(), String> {
     one_node(facts)?;
     words(&facts.node)?;
     numbers(&facts.node)?;
-    // Commands that a report tells people to type are this program's own.
-    for step in &mut facts.node.steps {
-        if !step
-            .commands
-            .iter()
-            .all(|command| compose::STEP_COMMANDS.contains(&command.as_str()))
-        {
-            step.commands.clear();
-        }
-    }
     // The report lists what the script does, and nothing else.
     if let Some(cleanup) = &facts.cleanup {
         facts.node.planned = compose::planned(&cleanup.plan);

@@ -1,4 +1,4 @@
-//! Facts as text: one line of JSON a node, `{"dmaudit_facts":1,…}`.
+//! Facts as text: one line of JSON a node, `{"dmaudit_facts":2,…}`.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::report::view;
 
 /// The version of the format: raised whenever a line of the one before would
 /// be read wrongly or not at all.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// Values that a line may hold: a node at the bounds of the reader has half
 /// as many. Each takes more memory than the two bytes it may be written with.

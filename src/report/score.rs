@@ -1,5 +1,6 @@
 //! Score and grade of a node, and the grade of a cluster.
 
+use super::view;
 use crate::model::finding::{Finding, Severity};
 
 /// Points that each critical issue costs, and the most they cost together.
@@ -23,20 +24,29 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Counts a node's faults. A duplicate's own finding is that duplicate.
-    pub fn count(duplicates: usize, orphans: usize, findings: &[Finding]) -> Self {
-        let of = |severity: Severity| {
-            findings
-                .iter()
-                .filter(move |finding| finding.severity == severity)
+    /// Counts a node's faults, but for those that are ignored. A duplicate's
+    /// own finding is that duplicate, an orphan's that orphan.
+    pub fn of(node: &view::Node) -> Self {
+        let of = |severity: &'static str| {
+            let findings = node.findings.iter();
+            findings.filter(move |finding| finding.severity == severity)
         };
+        let ignored = |of_entry: fn(&str) -> bool| {
+            let ignored = node.ignored.iter();
+            ignored.filter(|one| of_entry(&one.finding.check)).count()
+        };
+        let duplicate = |check: &str| check == "duplicate-entry";
+        let duplicates = node.summary.duplicates.saturating_sub(ignored(duplicate));
         Self {
             critical: duplicates
-                + of(Severity::Critical)
-                    .filter(|finding| finding.check != "duplicate-entry")
+                + of("critical")
+                    .filter(|finding| !duplicate(&finding.check))
                     .count(),
-            orphans,
-            warnings: of(Severity::Warning).count(),
+            orphans: node
+                .summary
+                .orphans
+                .saturating_sub(ignored(|check| check.starts_with("orphan-"))),
+            warnings: of("warning").count(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! words.
 
 mod cluster;
+mod conclude;
 mod node;
 mod node_parts;
 mod node_storage;
@@ -9,6 +10,7 @@ mod place;
 mod run;
 
 pub use cluster::{Member, cluster};
-pub use node::{STEP_COMMANDS, node, planned};
+pub use conclude::conclude;
+pub use node::{node, planned};
 pub use place::place;
 pub use run::{Rows, headline, sort_worst_first, time};

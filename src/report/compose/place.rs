@@ -12,9 +12,7 @@ pub fn place(node: &mut view::Node, slug: &str, files: bool, scripted: bool) {
     slug.clone_into(&mut node.slug);
     node.page = files.then(|| format!("nodes/{slug}.html"));
     node.script = (files && scripted).then(|| format!("cleanup/cleanup-{slug}.sh"));
-    if let Some(step) = node.steps.iter_mut().find(|step| step.runs_script) {
-        *step = script_step(&node.node, node.script.as_deref(), node.planned.len());
-    }
+    super::conclude(node);
 }
 
 /// To read and run the script that lies at `script`, if it is written.

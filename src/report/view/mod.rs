@@ -105,6 +105,10 @@ pub struct Node {
     pub pve_version: Option<String>,
     /// Kernel release.
     pub kernel: Option<String>,
+    /// Why no grade can be given, if so.
+    pub ungraded: Option<String>,
+    /// Why no guest's entry can be judged, if so.
+    pub unjudged: Option<String>,
     /// 0 to 100.
     pub score: Option<i64>,
     /// `A+` to `F`.
@@ -117,8 +121,11 @@ pub struct Node {
     pub headline: String,
     /// The numbers.
     pub summary: Summary,
-    /// Findings, worst first.
+    /// Findings that count, worst first.
     pub findings: Vec<Finding>,
+    /// Findings that the configuration sets aside, worst first.
+    #[serde(default)]
+    pub ignored: Vec<Ignored>,
     /// Every entry, the ones with issues first.
     pub entries: Vec<Entry>,
     /// The guests of this node, by VMID.
@@ -135,6 +142,8 @@ pub struct Node {
     pub physical: Vec<Physical>,
     /// CPU, memory, load, uptime.
     pub system: Vec<Fact>,
+    /// Entries that should go, but that the cleanup script leaves alone.
+    pub left_alone: Vec<LeftAlone>,
     /// What to do, in order.
     pub steps: Vec<Step>,
     /// What was not collected or failed, and what that leaves open.
@@ -198,6 +207,28 @@ pub struct Finding {
     pub remedy: String,
     /// Recorded lines.
     pub evidence: Vec<String>,
+}
+
+/// A finding that the configuration sets aside: it is shown, but does not
+/// count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// Why, in the words of who wrote the configuration.
+    pub reason: String,
+    /// The last day on which it is ignored, `YYYY-MM-DD` (UTC).
+    pub until: String,
+}
+
+/// An entry that should go, but that the cleanup script leaves alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftAlone {
+    /// The entry.
+    pub name: String,
+    /// Why, in a sentence without its full stop.
+    pub why: String,
 }
 
 /// A name and a value, for plain lists.
