@@ -6,6 +6,7 @@ use crate::bundle::Bundle;
 use crate::checks::{self, Case, Check};
 use crate::cleanup::planner::{self, Planning};
 use crate::cleanup::script::About;
+use crate::config::Thresholds;
 use crate::model::finding::Finding;
 use crate::model::node::Node;
 use crate::model::read;
@@ -24,20 +25,23 @@ pub struct Audit {
     pub not_run: Vec<(&'static Check, &'static str)>,
     /// What may be done.
     pub planning: Planning,
+    /// The numbers that it was judged by.
+    pub thresholds: Thresholds,
 }
 
 impl Audit {
-    /// Audits a node's bundle.
+    /// Audits a node's bundle by the usual thresholds.
     pub fn of(bundle: &Bundle) -> Self {
-        Self::of_node(read::node(bundle))
+        Self::of_node(read::node(bundle), Thresholds::default())
     }
 
     /// Audits a node.
-    pub fn of_node(node: Node) -> Self {
+    pub fn of_node(node: Node, thresholds: Thresholds) -> Self {
         let verdicts = verdicts::judge(&node);
         let (findings, not_run) = checks::node_findings(&Case {
             node: &node,
             verdicts: &verdicts,
+            thresholds,
         });
         let planning = planner::plan(&node, &verdicts);
         Self {
@@ -46,6 +50,7 @@ impl Audit {
             findings,
             not_run,
             planning,
+            thresholds,
         }
     }
 
@@ -70,6 +75,7 @@ impl Audit {
         Case {
             node: &self.node,
             verdicts: &self.verdicts,
+            thresholds: self.thresholds,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::bundle::Bundle;
 use crate::checks::shared::Shared;
 use crate::cleanup::plan::Plan;
 use crate::cleanup::script::{self, About};
+use crate::config::Thresholds;
 use crate::model::cluster::Signature;
 use crate::model::read;
 use crate::report::{compose, view};
@@ -42,16 +43,17 @@ pub struct Cleanup {
 impl Facts {
     /// Reads and judges a bundle, `now`. Its bytes go as soon as the node is
     /// read.
-    pub fn of(bundle: Bundle, now: DateTime<Utc>) -> Self {
+    pub fn of(bundle: Bundle, thresholds: Thresholds, now: DateTime<Utc>) -> Self {
         let signature = read::signature(&bundle);
         let node = read::node(&bundle);
         drop(bundle);
-        Self::of_audit(signature, Audit::of_node(node), now)
+        Self::of_audit(signature, Audit::of_node(node, thresholds), now)
     }
 
     /// The facts of a node that was audited.
     pub fn of_audit(signature: Signature, audit: Audit, now: DateTime<Utc>) -> Self {
         let mut node = compose::node(&audit);
+        compose::conclude(&mut node);
         let shared = Shared::of(&audit.case(), &audit.findings);
         let about = audit.about(now);
         let plan = audit.planning.plan;

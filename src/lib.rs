@@ -12,6 +12,7 @@ pub mod cleanup;
 pub mod cli;
 pub mod collect;
 pub mod commands;
+pub mod config;
 pub mod diff;
 pub mod facts;
 pub mod mail;

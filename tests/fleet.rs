@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use dmaudit::bundle::Limits;
+use dmaudit::config::Config;
 use dmaudit::pipeline::whole;
 use dmaudit::report::view;
 use serde_json::Value;
@@ -95,7 +96,12 @@ fn compare(plan: &fleet::Plan) -> BTreeSet<String> {
     let folder = tempfile::tempdir().unwrap();
     let truth = fleet::generate(folder.path(), plan).unwrap();
     let now = "2026-11-23T19:00:00Z".parse().unwrap();
-    let report = whole(&[folder.path().to_owned()], &Limits::default(), now);
+    let report = whole(
+        &[folder.path().to_owned()],
+        &Limits::default(),
+        Config::default(),
+        now,
+    );
     // The truth lies beside the bundles; it is none.
     let rejected: Vec<&str> = report.rejected.iter().map(|r| r.path.as_str()).collect();
     assert!(rejected.is_empty(), "rejected: {rejected:?}");

@@ -10,6 +10,7 @@ use std::net::TcpListener;
 
 use common::{kept, mail, sample, stderr};
 use dmaudit::bundle::Limits;
+use dmaudit::config::Config;
 use dmaudit::mail::message::{self, Addresses};
 use dmaudit::report::{mail as content, view};
 use mail_parser::{MessageParser, MimeHeaders};
@@ -19,7 +20,12 @@ fn now() -> chrono::DateTime<chrono::Utc> {
 }
 
 fn report(node: &str) -> view::Report {
-    dmaudit::pipeline::whole(&[sample(node)], &Limits::default(), now())
+    dmaudit::pipeline::whole(
+        &[sample(node)],
+        &Limits::default(),
+        Config::default(),
+        now(),
+    )
 }
 
 /// The message on a report, as it travels.
@@ -192,8 +198,12 @@ fn twenty_thousand_findings_are_the_worst_ten_and_a_number() {
 
 #[test]
 fn several_nodes_are_counted_and_listed() {
-    let report =
-        dmaudit::pipeline::whole(&[sample("pve1"), sample("pve2")], &Limits::default(), now());
+    let report = dmaudit::pipeline::whole(
+        &[sample("pve1"), sample("pve2")],
+        &Limits::default(),
+        Config::default(),
+        now(),
+    );
     assert_eq!(
         content::subject(&report),
         "alpha (2 nodes): worst grade F, 4 critical, 8 orphans"

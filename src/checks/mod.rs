@@ -29,6 +29,7 @@ mod stale_mapping;
 mod sweep;
 mod thin_pools;
 
+use crate::config::Thresholds;
 use crate::model::device::{Device, Index};
 use crate::model::finding::Finding;
 use crate::model::node::Node;
@@ -65,6 +66,8 @@ pub struct Case<'a> {
     pub node: &'a Node,
     /// The verdicts on its entries.
     pub verdicts: &'a Verdicts,
+    /// From when on something counts.
+    pub thresholds: Thresholds,
 }
 
 impl<'a> Case<'a> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::facts::{self, size, vg_lv};
 use super::{Case, Check, Outcome, Run};
+use crate::config::Thresholds;
 use crate::model::finding::{Finding, Severity};
 use crate::model::lvm::LogicalVolume;
 use crate::model::names::LvmName;
@@ -24,10 +25,6 @@ pub(super) const FAILED: Check = Check {
     page: include_str!("../../docs/checks/thin-pool-failed.md"),
     run: Run::Node(failed),
 };
-
-/// Per cent used from which a pool is reported, and from which it is urgent.
-const HIGH: f64 = 80.0;
-const URGENT: f64 = 90.0;
 
 /// A thin pool by what is known of it: the kernel's status, LVM's report.
 struct Pool<'a> {
@@ -237,7 +234,7 @@ fn full(case: &Case<'_>) -> Outcome {
         }
         let promised = promised(node, &pool);
         findings.extend(
-            filling(&pool, promised.as_deref())
+            filling(&pool, promised.as_deref(), case.thresholds)
                 .or_else(|| overcommitted(&pool, promised.as_deref())),
         );
     }
@@ -247,12 +244,12 @@ fn full(case: &Case<'_>) -> Outcome {
     }
 }
 
-fn filling(pool: &Pool<'_>, promised: Option<&str>) -> Option<Finding> {
+fn filling(pool: &Pool<'_>, promised: Option<&str>, thresholds: Thresholds) -> Option<Finding> {
     let (data, metadata) = pool.used();
     let high: Vec<(&str, f64)> = [("data", data), ("metadata", metadata)]
         .into_iter()
         .filter_map(|(what, percent)| Some((what, percent?)))
-        .filter(|(_, percent)| *percent >= HIGH)
+        .filter(|(_, percent)| *percent >= thresholds.thin_pool_high)
         .collect();
     let worst = high.iter().map(|(_, percent)| *percent).reduce(f64::max)?;
     let text: Vec<String> = high
@@ -269,7 +266,7 @@ fn filling(pool: &Pool<'_>, promised: Option<&str>) -> Option<Finding> {
     }
     Some(Finding {
         check: FULL.name,
-        severity: if worst >= URGENT { Severity::Critical } else { Severity::Warning },
+        severity: if worst >= thresholds.thin_pool_urgent { Severity::Critical } else { Severity::Warning },
         subject: pool.name.clone(),
         vmid: None,
         message: format!(

@@ -1,6 +1,8 @@
 //! The plan for one node: what a script may do, in which order, and what it
 //! must find unchanged when it does.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::verdict::{Action, LvState, Verdict};
@@ -14,6 +16,56 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// Duplicates and orphans that nothing is done about, with the reason.
     pub skipped: Vec<Skipped>,
+}
+
+impl Plan {
+    /// Takes out what is to be kept (entries with the reason, in words), and
+    /// what hangs together with it: the entries that it stands on, which it
+    /// holds, and the dependents on top of it, which were only in its way.
+    /// Returns what was taken out.
+    pub fn keep(&mut self, kept: &BTreeMap<&str, String>) -> Vec<Skipped> {
+        let mut out: BTreeMap<usize, (&str, String)> = BTreeMap::new();
+        let mut new: Vec<usize> = Vec::new();
+        for (index, item) in self.items.iter().enumerate() {
+            if let Some(why) = kept.get(item.name.as_str()) {
+                let why = format!("the configuration ignores it: {why}");
+                out.insert(index, ("ignored", why));
+                new.push(index);
+            }
+        }
+        while let Some(stays) = new.pop().and_then(|index| self.items.get(index)) {
+            for (index, item) in self.items.iter().enumerate() {
+                let below = stays.may_stand_on(item);
+                let above = item.verdict == Verdict::Dependent && item.may_stand_on(stays);
+                if (below || above) && item.name != stays.name && !out.contains_key(&index) {
+                    let why = format!("{} stays, and the two hang together", stays.name);
+                    out.insert(index, ("held", why));
+                    new.push(index);
+                }
+            }
+        }
+        let out: Vec<Skipped> = out
+            .into_iter()
+            .rev()
+            .map(|(index, (reason, why))| Skipped {
+                name: self.items.remove(index).name,
+                reason: reason.to_owned(),
+                why,
+            })
+            .collect();
+        self.skipped.extend(out.iter().cloned());
+        out
+    }
+}
+
+impl Item {
+    /// Whether this entry's table names another one's device; without a table
+    /// that can't be told.
+    fn may_stand_on(&self, other: &Self) -> bool {
+        let device = other.devno.to_string();
+        let names = |line: &String| line.split_ascii_whitespace().any(|word| word == device);
+        self.table.is_empty() || self.table.iter().any(names)
+    }
 }
 
 /// One entry that a script may remove from the kernel, and what is to be true

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 
-use super::LimitArgs;
 use super::values::time;
+use super::{ConfigArgs, LimitArgs};
 
 /// Analyze bundles and report.
 ///
@@ -63,6 +63,10 @@ pub struct Analyze {
     /// Use this many threads
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 
     /// How much of one input is read.
     #[command(flatten)]

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 
 use super::values::time;
-use super::{Answer, LimitArgs};
+use super::{Answer, ConfigArgs, LimitArgs};
 
 /// Compare the same nodes at two times: what was resolved, what is new, what is still there
 ///
@@ -49,6 +49,10 @@ pub struct Diff {
     /// Take this for the current time (RFC 3339), for repeatable output
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub now: Option<DateTime<Utc>>,
+
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 
     /// How much of one input is read.
     #[command(flatten)]

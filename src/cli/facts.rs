@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::LimitArgs;
 use super::values::time;
+use super::{ConfigArgs, LimitArgs};
 
 /// Turn bundles into facts: what the analysis keeps of a node.
 ///
@@ -47,6 +47,10 @@ pub struct Facts {
     /// Use so many threads instead of one for each core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 
     /// How much of one input is read.
     #[command(flatten)]

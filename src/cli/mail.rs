@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{ArgGroup, Args, ValueEnum};
 
-use super::FailOn;
 use super::values::time;
+use super::{ConfigArgs, FailOn};
 
 /// Send the report as an e-mail, or write it to a file.
 ///
@@ -96,6 +96,10 @@ pub struct Mail {
     /// as health.
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub when: Option<FailOn>,
+
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 
     /// Take this for the current time (RFC 3339), for repeatable output
     #[arg(long, value_name = "TIME", value_parser = time)]

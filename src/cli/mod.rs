@@ -3,6 +3,7 @@
 
 mod analyze;
 mod collect;
+mod config;
 mod diff;
 mod explain;
 mod facts;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 pub use self::diff::{Diff, FailOnChange};
 pub use analyze::{Analyze, FailOn, Format};
 pub use collect::{ClusterBy, Collect, CollectFormat};
+pub use config::ConfigArgs;
 pub use explain::Explain;
 pub use facts::Facts;
 pub use limits::LimitArgs;

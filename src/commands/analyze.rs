@@ -46,15 +46,19 @@ fn analyze(args: &Analyze) -> Result<ExitCode, String> {
             .build_global()
             .map_err(|error| format!("no {threads} threads: {error}"))?;
     }
+    let config = args.config.read()?;
     interrupt::watch()?;
     let now = args.now.unwrap_or_else(Utc::now);
-    let job = Job::new(&args.paths, args.limits.limits(), now);
+    let job = Job::new(&args.paths, args.limits.limits(), now).configured(config);
     let analyzed_at = compose::time(now);
     let progress = progress(job.inputs());
     let mut reports = Reports::begin(args, &analyzed_at)?;
     let outcome = job.run(&mut reports, || progress.inc(1));
     progress.finish_and_clear();
     let outcome = outcome?;
+    for remark in &outcome.remarks {
+        eprintln!("dmaudit: configuration: {remark}");
+    }
     for input in &outcome.rejected {
         eprintln!("dmaudit: rejected {}: {}", input.path, input.error);
     }
@@ -161,6 +165,7 @@ impl<'a> Reports<'a> {
             totals,
             headline,
             rejected,
+            remarks: _,
         } = outcome;
         if let Some(folder) = self.folder {
             let overview = Overview::of(rows, totals, headline, rejected);

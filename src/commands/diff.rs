@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use super::output;
 use crate::bundle::{self, Limits};
 use crate::cli::{Answer, Diff, FailOnChange};
+use crate::config::Config;
 use crate::diff::{Side, compare, text};
 use crate::pipeline;
 use crate::report::html::{Html, Run};
@@ -23,9 +24,10 @@ use crate::report::json;
 pub fn run(args: &Diff) -> Result<ExitCode, String> {
     let now = args.now.unwrap_or_else(Utc::now);
     let limits = args.limits.limits();
+    let config = args.config.read()?;
     let diff = compare(
-        side(&args.before, &limits, now),
-        side(&args.after, &limits, now),
+        side(&args.before, &limits, &config, now),
+        side(&args.after, &limits, &config, now),
         now,
     );
     for input in &diff.rejected {
@@ -78,7 +80,7 @@ pub fn run(args: &Diff) -> Result<ExitCode, String> {
 
 /// What lies at a path: a report.json, a report's folder without bundles, or
 /// bundles.
-fn side(path: &Path, limits: &Limits, now: DateTime<Utc>) -> Side {
+fn side(path: &Path, limits: &Limits, config: &Config, now: DateTime<Utc>) -> Side {
     let named = path.extension().is_some_and(|ext| ext == "json") && path.is_file();
     let inside = path.join("report.json");
     let report = match named {
@@ -89,7 +91,7 @@ fn side(path: &Path, limits: &Limits, now: DateTime<Utc>) -> Side {
         false => None,
     };
     let Some(report) = report else {
-        return pipeline::whole(&[path.to_owned()], limits, now).into();
+        return pipeline::whole(&[path.to_owned()], limits, config.clone(), now).into();
     };
     let read = fs::read(report)
         .map_err(|error| format!("could not be read: {error}"))

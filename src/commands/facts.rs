@@ -34,7 +34,7 @@ pub fn run(args: &Facts) -> Result<ExitCode, String> {
         }
     }
     let now = args.now.unwrap_or_else(Utc::now);
-    let job = Job::of(discovery, args.limits.limits(), now);
+    let job = Job::of(discovery, args.limits.limits(), now).configured(args.config.read()?);
     let rejected = match &args.output {
         Some(path) if path.as_os_str() != "-" => to_file(job, path)?,
         _ => to_standard_output(job)?,

@@ -38,11 +38,15 @@ pub fn run(args: &Mail) -> Result<ExitCode, String> {
         .transpose()?;
     let now = args.now.unwrap_or_else(Utc::now);
     let limits = Limits::default();
+    let config = args.config.read()?;
     let scripted = args.attach.iter().any(|one| *one != Attach::Json);
     let (report, scripts) = if scripted {
-        pipeline::whole_with_scripts(&args.paths, &limits, now)
+        pipeline::whole_with_scripts(&args.paths, &limits, config, now)
     } else {
-        (pipeline::whole(&args.paths, &limits, now), Vec::new())
+        (
+            pipeline::whole(&args.paths, &limits, config, now),
+            Vec::new(),
+        )
     };
     for input in &report.rejected {
         eprintln!("dmaudit: rejected {}: {}", input.path, input.error);

@@ -1,5 +1,7 @@
 //! Two sides make a comparison.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::findings::{self, OfCluster, OfNode};
@@ -71,6 +73,25 @@ fn answer(nodes: &[NodeDiff], clusters: &[ClusterDiff], totals: &Tally) -> Strin
     }
 }
 
+/// Findings of two times that count, and how many do not: what is ignored at
+/// one of them is neither resolved nor new at the other.
+fn counting(
+    was: Option<(Vec<Finding>, Vec<Finding>)>,
+    is: Option<(Vec<Finding>, Vec<Finding>)>,
+) -> (Vec<Finding>, Vec<Finding>, usize) {
+    let ((was, was_ignored), (is, is_ignored)) = (was.unwrap_or_default(), is.unwrap_or_default());
+    let ignored: BTreeSet<(String, String)> = was_ignored
+        .into_iter()
+        .chain(is_ignored)
+        .map(|one| (one.check, one.subject))
+        .collect();
+    let counts = |list: Vec<Finding>| -> Vec<Finding> {
+        let left = |one: &Finding| !ignored.contains(&(one.check.clone(), one.subject.clone()));
+        list.into_iter().filter(left).collect()
+    };
+    (counts(was), counts(is), ignored.len())
+}
+
 fn then(node: &Node) -> Then {
     Then {
         collected_at: node.collected_at.clone(),
@@ -83,12 +104,9 @@ fn then(node: &Node) -> Then {
 
 fn node(was: Option<&Node>, is: Option<&Node>) -> NodeDiff {
     let evidence = OfNode::new(was, is);
-    let none: &[Finding] = &[];
-    let (findings, tally) = findings::compare(
-        was.map_or(none, |node| &node.findings),
-        is.map_or(none, |node| &node.findings),
-        &evidence,
-    );
+    let lists = |node: &Node| (node.findings.clone(), node.ignored.clone());
+    let (then_found, now_found, ignored) = counting(was.map(lists), is.map(lists));
+    let (findings, tally) = findings::compare(&then_found, &now_found, &evidence);
     let (before, after) = (was.map(then), is.map(then));
     let name = is.or(was).map(|node| node.node.clone()).unwrap_or_default();
     let answer = match (&before, &after) {
@@ -112,7 +130,7 @@ fn node(was: Option<&Node>, is: Option<&Node>) -> NodeDiff {
         cluster: is.or(was).and_then(|node| node.cluster.clone()),
         node: name,
         answer,
-        notes: notes(was, is, &evidence.lost),
+        notes: notes(was, is, &evidence.lost, ignored),
         before,
         after,
         tally,
@@ -124,8 +142,14 @@ fn node(was: Option<&Node>, is: Option<&Node>) -> NodeDiff {
     }
 }
 
-fn notes(was: Option<&Node>, is: Option<&Node>, lost: &[&str]) -> Vec<String> {
+fn notes(was: Option<&Node>, is: Option<&Node>, lost: &[&str], ignored: usize) -> Vec<String> {
     let mut notes = Vec::new();
+    if ignored > 0 {
+        notes.push(format!(
+            "{}: left out here.",
+            compose::ignored_words(ignored)
+        ));
+    }
     let (Some(was), Some(is)) = (was, is) else {
         return notes;
     };
@@ -194,12 +218,9 @@ fn cluster(
             }),
         },
     };
-    let none: &[Finding] = &[];
-    let (findings, tally) = findings::compare(
-        was.map_or(none, |one| &one.findings),
-        is.map_or(none, |one| &one.findings),
-        &evidence,
-    );
+    let lists = |one: &Cluster| (one.findings.clone(), one.ignored.clone());
+    let (then_found, now_found, _) = counting(was.map(lists), is.map(lists));
+    let (findings, tally) = findings::compare(&then_found, &now_found, &evidence);
     ClusterDiff {
         cluster: name.to_owned(),
         grade_before: was.and_then(|one| one.grade.clone()),

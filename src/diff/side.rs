@@ -26,11 +26,14 @@ pub(super) struct Node {
     pub(super) score: Option<i64>,
     pub(super) grade: Option<String>,
     pub(super) findings: Vec<Finding>,
+    /// Findings that a configuration sets aside.
+    #[serde(default)]
+    pub(super) ignored: Vec<Finding>,
     pub(super) entries: Vec<Entry>,
     pub(super) evidence: Evidence,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Finding {
     pub(super) check: String,
     pub(super) severity: String,
@@ -61,6 +64,8 @@ pub(super) struct Cluster {
     pub(super) cluster: String,
     pub(super) grade: Option<String>,
     pub(super) findings: Vec<Finding>,
+    #[serde(default)]
+    pub(super) ignored: Vec<Finding>,
 }
 
 /// What is looked at before the rest is taken for a report.
@@ -125,6 +130,7 @@ impl From<view::Node> for Node {
             score: node.score,
             grade: node.grade,
             findings: node.findings.into_iter().map(Finding::from).collect(),
+            ignored: ignored(node.ignored),
             entries: node.entries.into_iter().map(Entry::from).collect(),
             evidence: Evidence {
                 missing: ids(missing),
@@ -138,6 +144,12 @@ impl From<view::Node> for Node {
             },
         }
     }
+}
+
+fn ignored(list: Vec<view::Ignored>) -> Vec<Finding> {
+    list.into_iter()
+        .map(|one| Finding::from(one.finding))
+        .collect()
 }
 
 impl From<view::Finding> for Finding {
@@ -169,6 +181,7 @@ impl From<view::Cluster> for Cluster {
             cluster: cluster.cluster,
             grade: cluster.grade,
             findings: cluster.findings.into_iter().map(Finding::from).collect(),
+            ignored: ignored(cluster.ignored),
         }
     }
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
 use crate::bundle::{self, Bundle, Limits, Rejected, Source};
+use crate::config::Thresholds;
 use crate::facts::Facts;
 use crate::facts::input::{Line, Spool, scan};
 use crate::model::cluster::Signature;
@@ -41,9 +42,9 @@ impl Raw {
     }
 
     /// The node's facts, `now`.
-    pub(super) fn facts(self, now: DateTime<Utc>) -> Facts {
+    pub(super) fn facts(self, thresholds: Thresholds, now: DateTime<Utc>) -> Facts {
         match self {
-            Self::Bundle(bundle) => Facts::of(*bundle, now),
+            Self::Bundle(bundle) => Facts::of(*bundle, thresholds, now),
             Self::Facts(facts) => *facts,
         }
     }

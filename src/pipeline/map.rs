@@ -55,7 +55,7 @@ impl Job {
         };
         let lines: Result<Vec<_>, String> = nodes
             .into_par_iter()
-            .map(|node| node.facts(self.now).to_line())
+            .map(|node| node.facts(self.policy.thresholds(), self.now).to_line())
             .collect();
         lines.map(Ok)
     }

@@ -16,8 +16,9 @@ use rayon::prelude::*;
 
 use crate::bundle::{self, Discovery, Limits, Rejected};
 use crate::checks::shared::Shared;
+use crate::config::Config;
 use crate::facts::{Cleanup, Facts};
-use crate::report::compose::{self, Rows};
+use crate::report::compose::{self, Policy, Rows};
 use crate::report::view;
 use history::Points;
 use input::{Input, Raw};
@@ -35,6 +36,7 @@ pub struct Job {
     inputs: Vec<Input>,
     rejected: Vec<Rejected>,
     limits: Limits,
+    policy: Policy,
     now: DateTime<Utc>,
 }
 
@@ -91,6 +93,8 @@ pub struct Outcome {
     pub headline: String,
     /// Inputs that could not be read, sorted.
     pub rejected: Vec<view::Rejected>,
+    /// What is to be said of the configuration's rules.
+    pub remarks: Vec<String>,
 }
 
 impl Job {
@@ -106,8 +110,16 @@ impl Job {
             inputs,
             rejected: [discovery.rejected, rejected].concat(),
             limits,
+            policy: Policy::new(Config::default(), now),
             now,
         }
+    }
+
+    /// Applies a configuration.
+    #[must_use]
+    pub fn configured(mut self, config: Config) -> Self {
+        self.policy = Policy::new(config, self.now);
+        self
     }
 
     /// How many inputs there are; a node's facts are one.
@@ -130,7 +142,7 @@ impl Job {
         let (points, rejected) = self.points(&order);
         self.rejected.extend(rejected);
         let files = sink.begin(order.units.len());
-        let mut run = Running::new(&order);
+        let mut run = Running::new(&order, &self.policy);
         while !order.reads.is_empty() {
             let mut failed = Vec::new();
             for reads in chunks(&order.reads, &self.inputs) {
@@ -199,7 +211,15 @@ impl Job {
             .into_par_iter()
             .enumerate()
             .filter_map(|(part, raw)| Some((*wanted.get(&part)?, raw)))
-            .map(|(unit, raw)| place((order, points), unit, raw.facts(self.now), files, sink))
+            .map(|(unit, raw)| {
+                place(
+                    (order, points),
+                    (unit, raw),
+                    (&self.policy, self.now),
+                    files,
+                    sink,
+                )
+            })
             .collect();
         match nodes {
             Ok(nodes) => Read::Nodes(nodes),
@@ -219,20 +239,27 @@ fn run_raw<S: Sink>(
         (piece, node.signature())
     });
     let order = Order::of(found.collect());
+    let policy = Policy::new(Config::default(), now);
     let files = sink.begin(order.units.len());
     let mut nodes: Vec<Option<Raw>> = nodes.into_iter().map(Some).collect();
     let older = order.units.iter().flat_map(|unit| unit.older.iter());
     let points: Points = older
         .filter_map(|piece| {
             let node = nodes.get_mut(piece.source).and_then(Option::take)?;
-            Some((*piece, view_point(node, now)))
+            Some((*piece, view_point(node, &policy, now)))
         })
         .collect();
-    let mut run = Running::new(&order);
+    let mut run = Running::new(&order, &policy);
     for (source, parts) in &order.reads {
         let node = nodes.get_mut(*source).and_then(Option::take);
         if let (Some(node), [(_, unit)]) = (node, &parts[..]) {
-            let node = place((&order, &points), *unit, node.facts(now), files, &*sink)?;
+            let node = place(
+                (&order, &points),
+                (*unit, node),
+                (&policy, now),
+                files,
+                &*sink,
+            )?;
             run.node(node, &order, files, sink)?;
         }
     }
@@ -257,11 +284,12 @@ struct Node<M> {
 /// Puts a node in its place and has the sink make of it what it needs.
 fn place<S: Sink>(
     (order, points): (&Order, &Points),
-    unit: usize,
-    facts: Facts,
+    (unit, raw): (usize, Raw),
+    (policy, now): (&Policy, DateTime<Utc>),
     files: bool,
     sink: &S,
 ) -> Result<Node<S::Made>, S::Error> {
+    let facts = judged(raw, policy, now);
     let (slug, group) = order
         .units
         .get(unit)
@@ -292,7 +320,8 @@ impl Order {
 }
 
 /// What is kept while a run goes on.
-struct Running {
+struct Running<'a> {
+    policy: &'a Policy,
     rows: Rows,
     /// Nodes of clusters that are not complete, by cluster.
     waiting: BTreeMap<usize, Vec<(Shared, view::Row)>>,
@@ -300,9 +329,10 @@ struct Running {
     left: Vec<usize>,
 }
 
-impl Running {
-    fn new(order: &Order) -> Self {
+impl<'a> Running<'a> {
+    fn new(order: &Order, policy: &'a Policy) -> Self {
         Self {
+            policy,
             rows: Rows::default(),
             waiting: BTreeMap::new(),
             left: order.clusters.iter().map(|cluster| cluster.units).collect(),
@@ -320,6 +350,7 @@ impl Running {
             totals,
             rows,
             rejected: rejected.into_iter().map(view_of).collect(),
+            remarks: self.policy.remarks(),
         }
     }
 
@@ -371,6 +402,7 @@ impl Running {
             &members,
             cluster.slug.clone(),
             order.page(group, files),
+            self.policy,
         );
         self.rows.add_cluster(&view);
         sink.cluster(view)
@@ -413,8 +445,20 @@ fn chunks<'a, T>(
 }
 
 /// The numbers of an older bundle.
-fn view_point(node: Raw, now: DateTime<Utc>) -> view::Point {
-    view::Point::of(&node.facts(now).node)
+fn view_point(node: Raw, policy: &Policy, now: DateTime<Utc>) -> view::Point {
+    let mut facts = judged(node, policy, now);
+    compose::conclude(&mut facts.node);
+    view::Point::of(&facts.node)
+}
+
+/// A node's facts, with the configuration applied to them.
+fn judged(raw: Raw, policy: &Policy, now: DateTime<Utc>) -> Facts {
+    let mut facts = raw.facts(policy.thresholds(), now);
+    let plan = facts.cleanup.as_mut().map(|cleanup| &mut cleanup.plan);
+    policy.apply(&mut facts.node, plan);
+    let empty = |cleanup: &mut Cleanup| cleanup.plan.items.is_empty();
+    facts.cleanup.take_if(empty);
+    facts
 }
 
 fn view_of(rejected: Rejected) -> view::Rejected {

@@ -9,6 +9,7 @@ use super::input::Raw;
 use super::{Analyzed, Job, Outcome, Sink};
 use crate::bundle::{Bundle, Limits};
 use crate::cleanup::script;
+use crate::config::Config;
 use crate::facts::{Cleanup, Facts};
 use crate::report::{compose, view};
 
@@ -88,9 +89,16 @@ impl Sink for Collected {
 /// has a page or a script. Nodes and clusters come worst first; inputs that
 /// could not be read are in its `rejected`.
 #[must_use]
-pub fn whole(paths: &[PathBuf], limits: &Limits, now: DateTime<Utc>) -> view::Report {
+pub fn whole(
+    paths: &[PathBuf],
+    limits: &Limits,
+    config: Config,
+    now: DateTime<Utc>,
+) -> view::Report {
     let mut collected = Collected::default();
-    let outcome = Job::new(paths, limits.clone(), now).run(&mut collected, || ());
+    let outcome = Job::new(paths, limits.clone(), now)
+        .configured(config)
+        .run(&mut collected, || ());
     collected.report(outcome, now).0
 }
 
@@ -101,10 +109,13 @@ pub fn whole(paths: &[PathBuf], limits: &Limits, now: DateTime<Utc>) -> view::Re
 pub fn whole_with_scripts(
     paths: &[PathBuf],
     limits: &Limits,
+    config: Config,
     now: DateTime<Utc>,
 ) -> (view::Report, Vec<Option<String>>) {
     let mut collected = Collected::with_files();
-    let outcome = Job::new(paths, limits.clone(), now).run(&mut collected, || ());
+    let outcome = Job::new(paths, limits.clone(), now)
+        .configured(config)
+        .run(&mut collected, || ());
     let (report, cleanups) = collected.report(outcome, now);
     let script = |cleanup: &Cleanup| script::render(&cleanup.plan, &cleanup.about).ok();
     let scripts = cleanups

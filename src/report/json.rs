@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::json_text::Plain;
 use super::view;
+use crate::config::Labels;
 
 /// The schema's number. Fields may be added within it; none changes meaning.
 pub const SCHEMA: u32 = 1;
@@ -22,6 +23,7 @@ struct Node<'a> {
     node: &'a str,
     cluster: Option<&'a str>,
     environment: &'a str,
+    labels: &'a Labels,
     collected_at: Option<&'a str>,
     bundle: &'a str,
     pve_version: Option<&'a str>,
@@ -32,6 +34,7 @@ struct Node<'a> {
     entries: Vec<Entry<'a>>,
     guests: Vec<Guest<'a>>,
     findings: Vec<Finding<'a>>,
+    ignored: Vec<Ignored<'a>>,
     next_vmids: &'a Option<view::NextVmids>,
     evidence: Evidence<'a>,
     notes: &'a [String],
@@ -83,6 +86,14 @@ struct Finding<'a> {
 }
 
 #[derive(Serialize)]
+struct Ignored<'a> {
+    #[serde(flatten)]
+    finding: Finding<'a>,
+    reason: &'a str,
+    until: &'a str,
+}
+
+#[derive(Serialize)]
 struct Evidence<'a> {
     missing: Vec<&'a str>,
     failed: Vec<&'a str>,
@@ -95,6 +106,7 @@ struct Cluster<'a> {
     nodes: Vec<&'a str>,
     grade: Option<&'a str>,
     findings: Vec<Finding<'a>>,
+    ignored: Vec<Ignored<'a>>,
     notes: &'a [String],
     page: Option<&'a str>,
 }
@@ -297,6 +309,7 @@ fn node_of(node: &view::Node) -> Node<'_> {
         node: &node.node,
         cluster: node.cluster.as_deref(),
         environment: &node.environment,
+        labels: &node.labels,
         collected_at: Some(node.collected_at.as_str()).filter(|time| *time != "unknown"),
         bundle: &node.bundle,
         pve_version: node.pve_version.as_deref(),
@@ -307,6 +320,7 @@ fn node_of(node: &view::Node) -> Node<'_> {
         entries: node.entries.iter().map(entry).collect(),
         guests: node.guests.iter().map(guest).collect(),
         findings: node.findings.iter().map(finding).collect(),
+        ignored: node.ignored.iter().map(ignored).collect(),
         next_vmids: &node.next_vmids,
         evidence: Evidence {
             missing: evidence(false),
@@ -369,6 +383,14 @@ fn finding(finding: &view::Finding) -> Finding<'_> {
     }
 }
 
+fn ignored(one: &view::Ignored) -> Ignored<'_> {
+    Ignored {
+        finding: finding(&one.finding),
+        reason: &one.reason,
+        until: &one.until,
+    }
+}
+
 fn cluster_of(cluster: &view::Cluster) -> Cluster<'_> {
     Cluster {
         cluster: &cluster.cluster,
@@ -379,6 +401,7 @@ fn cluster_of(cluster: &view::Cluster) -> Cluster<'_> {
             .collect(),
         grade: cluster.grade.as_deref(),
         findings: cluster.findings.iter().map(finding).collect(),
+        ignored: cluster.ignored.iter().map(ignored).collect(),
         notes: &cluster.notes,
         page: cluster.page.as_deref(),
     }

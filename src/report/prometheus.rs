@@ -9,7 +9,7 @@ use super::monitoring::{grade_number, seconds};
 use super::view;
 
 /// Every metric: its name and its help, in the order they are written.
-const METRICS: [(&str, &str); 22] = [
+const METRICS: [(&str, &str); 23] = [
     (
         "dmaudit_build_info",
         "The version that wrote these metrics; always 1.",
@@ -62,6 +62,10 @@ const METRICS: [(&str, &str); 22] = [
     (
         "dmaudit_node_checks_not_run",
         "Checks that could not run for lack of evidence.",
+    ),
+    (
+        "dmaudit_node_ignored",
+        "Findings that the configuration ignores.",
     ),
     (
         "dmaudit_cluster_nodes",
@@ -124,6 +128,8 @@ impl Prometheus {
                 ("name", &node.node),
                 ("environment", &node.environment),
                 ("grade", &or_empty(&node.grade)),
+                ("customer", &or_empty(&node.labels.customer)),
+                ("site", &or_empty(&node.labels.site)),
                 ("pve_version", &or_empty(&node.pve_version)),
                 ("kernel", &or_empty(&node.kernel)),
             ]),
@@ -144,6 +150,7 @@ impl Prometheus {
                 self.add(name, &own, value);
             }
         }
+        self.add("dmaudit_node_ignored", &own, node.ignored.len());
         let summary = &node.summary;
         for (verdict, number) in [
             ("valid", summary.valid),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::compose::Rows;
+use super::compose::{Rows, ignored_words};
 use super::history;
 use super::view;
 use super::words::{count, printable};
@@ -49,7 +49,7 @@ impl Text {
     ///
     /// None in practice.
     pub fn add_cluster(&mut self, cluster: &view::Cluster) -> io::Result<()> {
-        if cluster.findings.is_empty() && cluster.notes.is_empty() {
+        if cluster.findings.is_empty() && cluster.ignored.is_empty() && cluster.notes.is_empty() {
             return Ok(());
         }
         let mut section = Vec::new();
@@ -159,6 +159,9 @@ impl Page<'_> {
             count(totals.critical, "critical issue", "critical issues"),
             count(totals.warnings, "warning", "warnings"),
         )?;
+        if totals.ignored > 0 {
+            self.line(DIM, "", &format!("{}.", ignored_words(totals.ignored)))?;
+        }
         self.heading(&count(rows.nodes.len(), "node", "nodes"))?;
         let listed = rows.nodes.get(..LISTED_NODES).unwrap_or(&rows.nodes);
         let width = listed
@@ -196,13 +199,15 @@ impl Page<'_> {
         for note in &cluster.notes {
             self.line(YELLOW, "  note  ", note)?;
         }
-        self.findings(&cluster.findings)
+        self.findings(&cluster.findings)?;
+        self.ignored(&cluster.ignored)
     }
 
     fn node(&mut self, node: &view::Node) -> io::Result<()> {
         self.title(node)?;
         self.numbers(node)?;
         self.issues(node)?;
+        self.ignored(&node.ignored)?;
         self.guests(node)?;
         if let Some(next) = &node.next_vmids {
             self.heading("Next VM IDs")?;
@@ -238,6 +243,12 @@ impl Page<'_> {
             (None, "standalone") => ", standalone".to_owned(),
             _ => String::new(),
         };
+        let labels = [&node.labels.customer, &node.labels.site];
+        let labels: String = labels
+            .into_iter()
+            .flatten()
+            .map(|label| format!(", {label}"))
+            .collect();
         let version = node
             .pve_version
             .as_ref()
@@ -246,7 +257,7 @@ impl Page<'_> {
             self.out,
             "\n{BOLD}{}{BOLD:#}{}  {DIM}{}{DIM:#}",
             printable(&node.slug),
-            printable(&format!("{cluster}{version}")),
+            printable(&format!("{labels}{cluster}{version}")),
             printable(&node.collected_at),
         )?;
         let score = node
@@ -347,6 +358,26 @@ impl Page<'_> {
             );
             let (health, rest) = text.split_at(9.min(text.len()));
             writeln!(self.out, "  {style}{health}{style:#}{}", printable(rest))?;
+        }
+        Ok(())
+    }
+
+    /// Findings that are set aside: never silently.
+    fn ignored(&mut self, ignored: &[view::Ignored]) -> io::Result<()> {
+        if ignored.is_empty() {
+            return Ok(());
+        }
+        self.heading("Ignored by the configuration")?;
+        for one in ignored.iter().take(LISTED_FINDINGS) {
+            let finding = &one.finding;
+            let text = format!(
+                "{}: {}: {} (until {})",
+                finding.check, finding.subject, one.reason, one.until
+            );
+            self.line(DIM, &format!("  {:<9} ", finding.severity), &text)?;
+        }
+        if let Some(more @ 1..) = ignored.len().checked_sub(LISTED_FINDINGS) {
+            self.line(DIM, "  ", &format!("and {more} more"))?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use dmaudit::bundle::{Limits, discover, open};
 use dmaudit::checks::shared::Shared;
 use dmaudit::checks::{self, Case};
+use dmaudit::config::Thresholds;
 use dmaudit::model::finding::Finding;
 use dmaudit::model::node::Node;
 use dmaudit::model::read;
@@ -151,6 +152,7 @@ impl Recording {
         let (findings, not_run) = checks::node_findings(&Case {
             node: &node,
             verdicts: &verdicts,
+            thresholds: Thresholds::default(),
         });
         Checked {
             node,
@@ -180,6 +182,7 @@ impl Checked {
         Case {
             node: &self.node,
             verdicts: &self.verdicts,
+            thresholds: Thresholds::default(),
         }
     }
 

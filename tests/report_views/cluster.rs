@@ -25,6 +25,7 @@ pub fn alpha(w: Texts) -> Cluster {
             finding(w, "open-on-two-nodes", "A shared volume is open on two nodes", "critical", "ssd-ha01/vm-169-disk-0", Some(169), "VM 169 runs on `pve1`, and a process on `pve2` holds the same volume open. No migration is under way.", "Two writers without a cluster file system destroy the guest's disk.", "End the process on `pve2`, then deactivate the volume there: `lvchange -an ssd-ha01/vm-169-disk-0`.", &["pve1 dmsetup-info-c: ssd--ha01-vm--169--disk--0 254 3 L--w 1 2 0", "pve2 dmsetup-info-c: ssd--ha01-vm--169--disk--0 254 3 L--w 1 1 0"]),
             finding(w, "activated-at-boot", "Volumes are active where their guests do not run", "warning", "ssd-ha01", None, "All volumes of `ssd-ha01` are active on `pve2`, though most of their guests run elsewhere.", "This is how stale and overlapping entries come about.", "`vgchange --setautoactivation n ssd-ha01`", &["pve2 lvs-json: lv_autoactivation enabled"]),
         ],
+        ignored: Vec::new(),
         notes: w.list(&["The snapshots lie 22 minutes apart: what moved in between can look like a fault."]),
         headline: w.t("VM 169's disk is open on `pve1` and `pve2` at once, and both would write to it. End the process on `pve2` first; then run the script of `pve2`, and after it the one of `pve1`."),
         matrix: Matrix {

@@ -198,6 +198,7 @@ fn totals(
         unknown: sum(|summary| summary.unknown),
         critical: severity("critical"),
         warnings: severity("warning"),
+        ignored: nodes.iter().map(|node| node.ignored.len()).sum(),
         grades: ["A+", "A", "B", "C", "D", "F", "none"].map(grade).into(),
     }
 }

@@ -1,5 +1,6 @@
 //! Nodes.
 
+use dmaudit::config::{Labels, Thresholds};
 use dmaudit::report::view::*;
 
 use super::Texts;
@@ -21,6 +22,8 @@ pub fn pve1(w: Texts) -> Node {
         environment: w.k("clustered"),
         collected_at: w.k("2026-11-23T18:36:45Z"),
         bundle: w.t("samples/dmaudit-pve1-20261123T183645Z.zip"),
+        labels: Labels { customer: w.maybe("Example GmbH"), site: w.maybe("Vienna") },
+        thresholds: Thresholds::default(),
         manifest: w.t("collector 0.1.0"),
         pve_version: w.maybe("8.2.4"),
         kernel: w.maybe("6.1.0-56-cloud-amd64"),
@@ -28,7 +31,11 @@ pub fn pve1(w: Texts) -> Node {
         grade: Some(w.k("F")),
         ungraded: None,
         unjudged: None,
-        ignored: Vec::new(),
+        ignored: vec![Ignored {
+            finding: super::findings::finding(w, "held-open-while-stopped", "A stopped guest's disk is held open", "warning", "pve-vm--107--disk--0", Some(107), "VM 107 is stopped, and `qemu-nbd` holds its disk open.", "It can't be deactivated.", "End the process.", &[]),
+            reason: w.t("A restore test runs from it, ticket 4711"),
+            until: w.t("2026-12-31"),
+        }],
         left_alone: Vec::new(),
         grade_reason: w.t("One critical issue makes it F: a second entry maps VM 101's disk."),
         score_steps: w.list(&["100 to begin with", "−20 for 1 critical issue", "−20 for 4 orphans"]),
@@ -180,6 +187,8 @@ pub fn without_etc_pve(w: Texts) -> Node {
         page: Some(w.k("nodes/pve3.html")),
         environment: w.k("unknown"),
         collected_at: w.k("unknown"),
+        labels: Labels::default(),
+        thresholds: Thresholds::default(),
         manifest: w.t("no manifest"),
         pve_version: None,
         kernel: None,

@@ -6,13 +6,12 @@ use chrono::TimeDelta;
 
 use crate::checks;
 use crate::checks::shared::Shared;
+use crate::config::{About, Thresholds};
 use crate::model::finding::{Finding, Severity};
+use crate::report::compose::policy::{self, Policy};
 use crate::report::score::cluster_grade;
 use crate::report::view;
 use crate::report::words::{count, list};
-
-/// Snapshots further apart than this describe different moments.
-const APART: TimeDelta = TimeDelta::minutes(15);
 
 /// A node of a cluster: what the others need to know of it, and its row.
 pub type Member<'a> = (&'a Shared, &'a view::Row);
@@ -23,9 +22,26 @@ pub fn cluster(
     members: &[Member<'_>],
     slug: String,
     page: Option<String>,
+    policy: &Policy,
 ) -> view::Cluster {
     let shared: Vec<&Shared> = members.iter().map(|(shared, _)| *shared).collect();
     let (findings, not_run) = checks::cluster_findings(&shared);
+    let mut ignored = Vec::new();
+    let mut counting = Vec::new();
+    for finding in findings {
+        let about = About {
+            node: None,
+            cluster: Some(name),
+            check: finding.check,
+            subject: &finding.subject,
+            vmid: finding.vmid,
+        };
+        match policy.rule(about) {
+            Some(rule) => ignored.push(policy::ignored(rule, super::node::finding(&finding))),
+            None => counting.push(finding),
+        }
+    }
+    let findings = counting;
     let grade = cluster_grade(
         members.iter().map(|(_, node)| node.grade.as_deref()),
         &findings,
@@ -37,7 +53,7 @@ pub fn cluster(
         .map(String::as_str)
         .filter(|member| !present.contains(member))
         .collect();
-    let mut notes = notes(members);
+    let mut notes = notes(members, policy.thresholds());
     notes.extend(not_run.iter().map(|(check, needs)| {
         format!(
             "{} could not run on all nodes: it needs {needs}",
@@ -62,12 +78,13 @@ pub fn cluster(
         matrix: matrix(members, &findings),
         steps: steps(members, &findings),
         findings: findings.iter().map(super::node::finding).collect(),
+        ignored,
         notes,
         page,
     }
 }
 
-fn notes(members: &[Member<'_>]) -> Vec<String> {
+fn notes(members: &[Member<'_>], thresholds: Thresholds) -> Vec<String> {
     let times: Vec<_> = members
         .iter()
         .filter_map(|(shared, _)| shared.collected_at)
@@ -76,7 +93,7 @@ fn notes(members: &[Member<'_>]) -> Vec<String> {
         return Vec::new();
     };
     let apart = *last - *first;
-    if apart <= APART {
+    if apart <= TimeDelta::minutes(i64::from(thresholds.snapshots_apart_minutes)) {
         return Vec::new();
     }
     vec![format!(

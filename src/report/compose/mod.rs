@@ -7,10 +7,13 @@ mod node;
 mod node_parts;
 mod node_storage;
 mod place;
+mod policy;
 mod run;
+mod tally;
 
 pub use cluster::{Member, cluster};
 pub use conclude::conclude;
 pub use node::{node, planned};
 pub use place::place;
+pub use policy::{Policy, ignored_words};
 pub use run::{Rows, headline, sort_worst_first, time};

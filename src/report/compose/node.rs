@@ -3,19 +3,20 @@
 use crate::audit::Audit;
 use crate::checks;
 use crate::cleanup::plan::Plan;
+use crate::config::Labels;
 use crate::model::finding::Finding;
 use crate::model::verdict::{Action, Verdict};
 use crate::report::compose::node_parts as parts;
 use crate::report::compose::node_storage as storage;
 use crate::report::view;
 
-/// Builds a node's view, as if no files were written: see
+/// Builds a node's view, but for its place and its conclusions: see
 /// [`super::place`].
 pub fn node(audit: &Audit) -> view::Node {
     let node = &audit.node;
     let summary = parts::summary(audit);
     let planned = planned(&audit.planning.plan);
-    let mut view = view::Node {
+    view::Node {
         node: node.name.clone(),
         slug: node.name.clone(),
         cluster: node.membership.cluster.clone(),
@@ -39,6 +40,8 @@ pub fn node(audit: &Audit) -> view::Node {
         headline: String::new(),
         findings: audit.findings.iter().map(finding).collect(),
         ignored: Vec::new(),
+        labels: Labels::default(),
+        thresholds: audit.thresholds,
         entries: parts::entries(audit),
         guests: parts::guests(audit),
         next_vmids: parts::next_vmids(audit),
@@ -59,15 +62,13 @@ pub fn node(audit: &Audit) -> view::Node {
             })
             .collect(),
         notes: node.notes.clone(),
-        issues_by_vg: parts::issues_by_vg(audit),
+        issues_by_vg: Vec::new(),
         history: Vec::new(),
         page: None,
         script: None,
         planned,
         summary,
-    };
-    super::conclude(&mut view);
-    view
+    }
 }
 
 /// Entries that should go, but that the script leaves alone, and why.

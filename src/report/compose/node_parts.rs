@@ -127,14 +127,8 @@ fn devno(device: &Device) -> String {
         .map_or_else(|| "unknown".to_owned(), |devno| devno.to_string())
 }
 
-/// The guests of the node and how their entries fare.
+/// The guests of the node; what is found about them is counted last.
 pub(super) fn guests(audit: &Audit) -> Vec<view::Guest> {
-    let mut issues: HashMap<u64, Vec<Severity>> = HashMap::new();
-    for finding in &audit.findings {
-        if let Some(vmid) = finding.vmid.filter(|_| finding.severity != Severity::Info) {
-            issues.entry(vmid).or_default().push(finding.severity);
-        }
-    }
     let mut entries: HashMap<u64, usize> = HashMap::new();
     for (_, _, judgement) in audit.verdicts.of(&audit.node) {
         if let Some(vmid) = judgement.vmid.filter(|_| judgement.verdict.is_guests()) {
@@ -147,29 +141,20 @@ pub(super) fn guests(audit: &Audit) -> Vec<view::Guest> {
         .here
         .iter()
         .map(|guest| {
-            let issues = issues.get(&guest.vmid).map_or(&[][..], Vec::as_slice);
             let entries = entries.get(&guest.vmid).copied().unwrap_or_default();
-            self::guest(audit, guest, issues, entries)
+            self::guest(audit, guest, entries)
         })
         .collect()
 }
 
-fn guest(audit: &Audit, guest: &Guest, issues: &[Severity], entries: usize) -> view::Guest {
+fn guest(audit: &Audit, guest: &Guest, entries: usize) -> view::Guest {
     let disks: BTreeSet<String> = guest
         .references
         .iter()
         .filter(|reference| !reference.derived)
         .map(|reference| reference.target.to_string())
         .collect();
-    let health = if !guest.readable || audit.node.guests.unusable.is_some() {
-        "unknown"
-    } else {
-        match issues.iter().min() {
-            Some(Severity::Critical) => "critical",
-            Some(_) => "warning",
-            None => "healthy",
-        }
-    };
+    let judged = guest.readable && audit.node.guests.unusable.is_none();
     view::Guest {
         vmid: guest.vmid,
         kind: guest.kind.as_str().to_owned(),
@@ -179,8 +164,8 @@ fn guest(audit: &Audit, guest: &Guest, issues: &[Severity], entries: usize) -> v
         template: guest.template,
         disks: disks.len(),
         entries,
-        issues: issues.len(),
-        health: health.to_owned(),
+        issues: 0,
+        health: if judged { "healthy" } else { "unknown" }.to_owned(),
     }
 }
 
@@ -301,31 +286,4 @@ pub(super) fn missing(node: &Node) -> Vec<view::Missing> {
         }
     }));
     missing
-}
-
-/// Critical findings and warnings by the volume group of their subject.
-pub(super) fn issues_by_vg(audit: &Audit) -> Vec<view::Count> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for finding in &audit.findings {
-        if finding.severity == Severity::Info {
-            continue;
-        }
-        let device = audit
-            .node
-            .devices
-            .by_name(&finding.subject)
-            .and_then(|index| audit.node.devices.get(index));
-        if let Some((vg, _)) = device.and_then(Device::volume) {
-            *counts.entry(vg).or_default() += 1;
-        }
-    }
-    let mut counts: Vec<view::Count> = counts
-        .into_iter()
-        .map(|(vg, count)| view::Count {
-            label: vg.to_owned(),
-            count,
-        })
-        .collect();
-    counts.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
-    counts
 }

@@ -64,10 +64,12 @@ impl Rows {
             totals.unknown += node.summary.unknown;
             totals.critical += node.critical;
             totals.warnings += node.warnings;
+            totals.ignored += node.ignored;
         }
         for cluster in &self.clusters {
             totals.critical += cluster.critical;
             totals.warnings += cluster.warnings;
+            totals.ignored += cluster.ignored;
         }
         let with = |grade: Option<&str>| {
             let nodes = self.nodes.iter();

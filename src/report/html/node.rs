@@ -11,10 +11,11 @@ use super::parts::{Bar, Group, VerdictChart, anchor, count_bars, groups, verdict
 use super::picture::{Vg, picture};
 use super::rows::{VERDICTS, entry_rows};
 use super::{Run, depth, safe, words};
+use crate::config::Labels;
 use crate::report::charts::{Ink, bar, gauge};
 use crate::report::view::{
-    CheckNotRun, Entry, Fact, Guest, Missing, NextVmids, Node, OpenDevice, Physical, Planned, Pool,
-    Step, Storage, Summary,
+    CheckNotRun, Entry, Fact, Guest, Ignored, Missing, NextVmids, Node, OpenDevice, Physical,
+    Planned, Pool, Step, Storage, Summary,
 };
 
 /// Use at which a storage warns, and at which it is critical, in per cent.
@@ -78,6 +79,8 @@ struct Head<'a> {
     checks_not_run: &'a [CheckNotRun],
     notes: &'a [String],
     planned: &'a [Planned],
+    ignored: &'a [Ignored],
+    labels: &'a Labels,
 }
 
 #[derive(Serialize)]
@@ -200,6 +203,8 @@ fn head(node: &Node) -> Head<'_> {
         checks_not_run: &node.checks_not_run,
         notes: &node.notes,
         planned: &node.planned,
+        ignored: &node.ignored,
+        labels: &node.labels,
     }
 }
 

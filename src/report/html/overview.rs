@@ -11,6 +11,7 @@ use super::markup::href;
 use super::parts::{Bar, VerdictChart, count_bars, verdict_chart};
 use super::{Run, safe, words};
 use crate::checks;
+use crate::config::Labels;
 use crate::report::charts::{Ink, columns};
 use crate::report::compose::Rows;
 use crate::report::history;
@@ -30,6 +31,7 @@ pub struct Overview {
     checks: BTreeMap<String, CheckRow>,
     versions: BTreeMap<String, usize>,
     kernels: BTreeMap<String, usize>,
+    labels: BTreeMap<(Option<String>, Option<String>), LabelRow>,
     days: Vec<history::Day>,
     /// Nodes that have a history.
     traced: usize,
@@ -40,6 +42,7 @@ struct NodeRow {
     label: String,
     href: Option<String>,
     cluster: Option<String>,
+    labels: Labels,
     grade: Option<String>,
     rank: usize,
     score: Option<i64>,
@@ -51,6 +54,20 @@ struct NodeRow {
     entries: usize,
     pve_version: Option<String>,
     collected_at: String,
+}
+
+/// Sums over the nodes of a customer at a site.
+#[derive(Debug, Clone, Serialize)]
+struct LabelRow {
+    customer: Option<String>,
+    site: Option<String>,
+    grade: Option<String>,
+    rank: usize,
+    nodes: usize,
+    critical: usize,
+    warnings: usize,
+    duplicates: usize,
+    orphans: usize,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -91,6 +108,7 @@ pub(super) struct Page<'a> {
     verdicts: VerdictChart,
     clusters: &'a [ClusterRow],
     nodes: &'a [NodeRow],
+    labels: Vec<&'a LabelRow>,
     checks: Vec<&'a CheckRow>,
     versions: Vec<Bar>,
     kernels: Vec<Bar>,
@@ -111,6 +129,7 @@ impl Overview {
             checks: BTreeMap::new(),
             versions: BTreeMap::new(),
             kernels: BTreeMap::new(),
+            labels: BTreeMap::new(),
             days: history::fleet(&rows.nodes),
             traced: rows
                 .nodes
@@ -134,6 +153,7 @@ impl Overview {
             label: node.node.clone(),
             href: node.page.as_deref().map(|page| href(0, page)),
             cluster: node.cluster.clone(),
+            labels: node.labels.clone(),
             grade: node.grade.clone(),
             rank: rank(node.grade.as_deref()),
             score: node.score,
@@ -146,6 +166,7 @@ impl Overview {
             pve_version: node.pve_version.clone(),
             collected_at: node.collected_at.clone(),
         });
+        self.add_labels(node);
         self.add_findings(&node.checks);
         for (counts, value) in [
             (&mut self.versions, &node.pve_version),
@@ -154,6 +175,33 @@ impl Overview {
             let value = value.as_deref().unwrap_or("not collected");
             *counts.entry(value.to_owned()).or_default() += 1;
         }
+    }
+
+    /// Adds a node to the sums of its customer and site.
+    fn add_labels(&mut self, node: &Row) {
+        let Labels { customer, site } = node.labels.clone();
+        let key = (customer.clone(), site.clone());
+        let row = self.labels.entry(key).or_insert_with(|| LabelRow {
+            customer,
+            site,
+            grade: None,
+            rank: usize::MAX,
+            nodes: 0,
+            critical: 0,
+            warnings: 0,
+            duplicates: 0,
+            orphans: 0,
+        });
+        let rank = rank(node.grade.as_deref());
+        if rank < row.rank {
+            row.rank = rank;
+            row.grade.clone_from(&node.grade);
+        }
+        row.nodes += 1;
+        row.critical += node.critical;
+        row.warnings += node.warnings;
+        row.duplicates += node.summary.duplicates;
+        row.orphans += node.summary.orphans;
     }
 
     /// Adds a cluster's row, and its findings to the sums.
@@ -217,6 +265,9 @@ impl Overview {
             .map(|grade| format!("{}: {}", grade.label, grade.count))
             .collect();
         let title = format!("Nodes by grade: {}", told.join(", "));
+        let labelled = self.labels.keys().any(|key| *key != (None, None));
+        let mut labels: Vec<&LabelRow> = self.labels.values().filter(|_| labelled).collect();
+        labels.sort_by_key(|row| row.rank);
         let mut checks: Vec<&CheckRow> = self.checks.values().collect();
         checks.sort_by(|a, b| (a.rank, b.findings, &a.check).cmp(&(b.rank, a.findings, &b.check)));
         let graded = self
@@ -254,6 +305,7 @@ impl Overview {
             )?,
             clusters: &self.clusters,
             nodes: &self.nodes,
+            labels,
             checks,
             versions: by_count(&self.versions)?,
             kernels: by_count(&self.kernels)?,

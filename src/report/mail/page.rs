@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::lists::{Gap, Item, findings, gaps, rest, steps};
 use super::parts::clip;
+use crate::report::compose::ignored_words;
 use crate::report::html::words;
 use crate::report::score::GRADES;
 use crate::report::view::{Finding, Node, Report, Step};
@@ -35,6 +36,7 @@ pub(super) struct Page<'a> {
     findings_title: &'static str,
     findings: Vec<Item<'a>>,
     more_findings: Option<String>,
+    ignored: Option<String>,
     steps: Vec<Step>,
     more_steps: Option<String>,
     enclosed: &'a [String],
@@ -123,6 +125,8 @@ impl<'a> Page<'a> {
             },
             findings,
             more_findings,
+            ignored: (report.totals.ignored > 0)
+                .then(|| format!("{}.", ignored_words(report.totals.ignored))),
             steps,
             more_steps,
             enclosed,

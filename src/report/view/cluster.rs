@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Step};
+use super::{Finding, Ignored, Step};
 
 /// A cluster.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Cluster {
     pub grade: Option<String>,
     /// Findings that need more than one node to see.
     pub findings: Vec<Finding>,
+    /// Findings that the configuration sets aside.
+    #[serde(default)]
+    pub ignored: Vec<Ignored>,
     /// Warnings about the comparison itself (snapshots far apart, …).
     pub notes: Vec<String>,
     /// What is wrong and what to do first.

@@ -10,6 +10,8 @@ mod storage;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::{Labels, Thresholds};
+
 pub use cluster::{Cluster, ClusterNode, Matrix, MatrixRow};
 pub use entry::{Entry, OpenDevice, Planned};
 pub use guest::{Guest, NextVmid, NextVmids};
@@ -58,6 +60,8 @@ pub struct Totals {
     pub critical: usize,
     /// Warnings, of nodes and clusters.
     pub warnings: usize,
+    /// Findings that the configuration ignores, of nodes and clusters.
+    pub ignored: usize,
     /// How many nodes have each grade, best first; `none` last.
     pub grades: Vec<Count>,
 }
@@ -95,6 +99,12 @@ pub struct Node {
     pub machine_id_sha256: Option<String>,
     /// `clustered`, `standalone` or `unknown`.
     pub environment: String,
+    /// Whose node it is and where it stands, by the configuration.
+    #[serde(default)]
+    pub labels: Labels,
+    /// The numbers that its findings were judged by.
+    #[serde(default)]
+    pub thresholds: Thresholds,
     /// When the snapshot was taken, RFC 3339 or `unknown`.
     pub collected_at: String,
     /// The bundle it came from.

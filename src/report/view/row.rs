@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Labels;
+
 use super::{Cluster, Finding, Node, Point, Summary};
 
 /// What lists of nodes, sums and clusters show of a node.
@@ -16,6 +18,9 @@ pub struct Row {
     pub slug: String,
     /// Cluster name.
     pub cluster: Option<String>,
+    /// Whose node it is and where it stands.
+    #[serde(default)]
+    pub labels: Labels,
     /// When the snapshot was taken, RFC 3339 or `unknown`.
     pub collected_at: String,
     /// PVE version.
@@ -36,6 +41,9 @@ pub struct Row {
     pub warnings: usize,
     /// All findings.
     pub findings: usize,
+    /// Findings that the configuration ignores.
+    #[serde(default)]
+    pub ignored: usize,
     /// Entries that the cleanup script covers.
     pub planned: usize,
     /// Its page, relative to the output folder.
@@ -66,6 +74,9 @@ pub struct ClusterRow {
     pub absent: usize,
     /// Findings that need more than one node to see.
     pub findings: usize,
+    /// Findings that the configuration ignores.
+    #[serde(default)]
+    pub ignored: usize,
     /// Critical ones among them.
     pub critical: usize,
     /// Warnings among them.
@@ -87,6 +98,7 @@ impl ClusterRow {
             nodes: cluster.nodes.len(),
             absent: cluster.absent.len(),
             findings: cluster.findings.len(),
+            ignored: cluster.ignored.len(),
             critical: of_severity(&cluster.findings, "critical"),
             warnings: of_severity(&cluster.findings, "warning"),
             page: cluster.page.clone(),
@@ -123,6 +135,8 @@ impl Row {
             critical: of_severity(&node.findings, "critical"),
             warnings: of_severity(&node.findings, "warning"),
             findings: node.findings.len(),
+            ignored: node.ignored.len(),
+            labels: node.labels.clone(),
             planned: node.planned.len(),
             page: node.page.clone(),
             script: node.script.clone(),
