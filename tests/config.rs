@@ -103,7 +103,8 @@ fn an_ignored_finding_does_not_count_but_is_shown() {
     let mut all = found(after, "findings");
     all.extend(found(after, "ignored"));
     let mut same = found(before, "findings");
-    (all.sort(), same.sort());
+    all.sort();
+    same.sort();
     assert_eq!(all, same);
     // What was judged is what it was: only the findings are set aside.
     assert_eq!(before["summary"], after["summary"]);
@@ -187,7 +188,7 @@ node = "elsewhere"
 reason = "known"
 until = 2027-01-31
 "#;
-    let (report, errors) = report(&config, &[sample("pve1")]);
+    let (report, errors) = report(config, &[sample("pve1")]);
     assert_eq!(found(&report["nodes"][0], "ignored"), []);
     assert_eq!(report["nodes"][0]["grade"], "F");
     assert_eq!(

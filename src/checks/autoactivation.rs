@@ -65,7 +65,7 @@ fn since_8_2_2(node: &Node) -> Option<bool> {
     Some(version.at_least("8.2.2") && version.major() < 9)
 }
 
-fn guests_volumes<'a>(
+pub(crate) fn guests_volumes<'a>(
     node: &'a Node,
     vg: &'a VolumeGroup,
 ) -> impl Iterator<Item = (&'a LogicalVolume, GuestVolume)> {
@@ -221,21 +221,47 @@ fn comes_up(node: &Node, vg: &VolumeGroup, volumes: &[&LogicalVolume], reported:
     }
 }
 
-/// The command that fits PVE's and LVM's version, and what else the VG holds.
-fn switch_off(node: &Node, vg: &VolumeGroup, volumes: &[&LogicalVolume]) -> String {
+/// How autoactivation is switched off, by PVE's and LVM's version, and by what
+/// else the VG holds.
+pub(crate) enum Switch {
+    /// PVE's own script does it for existing volumes.
+    PveScript,
+    /// By the whole VG, which holds guests' volumes alone.
+    Group,
+    /// By volume: the VG holds others, which must come up.
+    Volumes,
+    /// This LVM has no such setting: a list of the VGs that do come up.
+    List,
+    /// The versions are not known.
+    Unknown,
+}
+
+/// PVE's own script for existing volumes.
+pub(crate) const PVE_SCRIPT: &str =
+    "/usr/share/pve-manager/migrations/pve-lvm-disable-autoactivation";
+
+pub(crate) fn switch(node: &Node, vg: &VolumeGroup) -> Switch {
     let pve = node.pve.manager.as_deref().and_then(Version::parse);
-    if pve.is_some_and(|version| version.major() >= 9) {
-        return "Run PVE's own script, which switches it off for existing volumes: \
-                /usr/share/pve-manager/migrations/pve-lvm-disable-autoactivation."
-            .to_owned();
-    }
     match has_setting(node) {
-        Some(true) if only_guests(node, vg) => format!(
+        _ if pve.is_some_and(|version| version.major() >= 9) => Switch::PveScript,
+        Some(true) if only_guests(node, vg) => Switch::Group,
+        Some(true) => Switch::Volumes,
+        Some(false) => Switch::List,
+        None => Switch::Unknown,
+    }
+}
+
+fn switch_off(node: &Node, vg: &VolumeGroup, volumes: &[&LogicalVolume]) -> String {
+    match switch(node, vg) {
+        Switch::PveScript => format!(
+            "Run PVE's own script, which switches it off for existing volumes: {PVE_SCRIPT}."
+        ),
+        Switch::Group => format!(
             "Switch it off: vgchange --setautoactivation n {} (once, on any node that sees the VG).",
             word(&vg.name)
         ),
         // The node's root, swap and the like must still come up.
-        Some(true) => {
+        Switch::Volumes => {
             let example = volumes
                 .first()
                 .map_or_else(|| "VG/LV".to_owned(), |lv| vg_lv(&lv.vg, &lv.name));
@@ -244,11 +270,11 @@ fn switch_off(node: &Node, vg: &VolumeGroup, volumes: &[&LogicalVolume]) -> Stri
                  not for the whole VG, which holds other volumes that must come up."
             )
         }
-        Some(false) => "This LVM has no setting for it by volume: list in activation/auto_activation_volume_list of /etc/lvm/lvm.conf \
+        Switch::List => "This LVM has no setting for it by volume: list in activation/auto_activation_volume_list of /etc/lvm/lvm.conf \
                         the VGs that must come up at boot (the one with the node's root among them), without this one; \
                         then update-initramfs -u -k all."
             .to_owned(),
-        None => format!(
+        Switch::Unknown => format!(
             "With LVM 2.03.12 or later, if the VG holds only guests' volumes: vgchange --setautoactivation n {}. \
              Before, list the other VGs in activation/auto_activation_volume_list of /etc/lvm/lvm.conf.",
             word(&vg.name)

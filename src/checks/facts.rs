@@ -87,12 +87,12 @@ pub(super) fn size(bytes: u64) -> String {
 
 /// A name as a word of a shell command; a placeholder for one that would need
 /// quoting, so that nobody pastes it.
-pub(super) fn word(name: &str) -> &str {
+pub(crate) fn word(name: &str) -> &str {
     if is_safe(name) { name } else { "NAME" }
 }
 
 /// `VG/LV` as a word of a shell command.
-pub(super) fn vg_lv(vg: &str, lv: &str) -> String {
+pub(crate) fn vg_lv(vg: &str, lv: &str) -> String {
     format!("{}/{}", word(vg), word(lv))
 }
 

@@ -111,8 +111,16 @@ fn finding(case: &Case<'_>, root: Index, devices: &[&Device]) -> Option<Finding>
     })
 }
 
-/// The line for lvm.conf that adds what is missing to what is set.
 fn filter(node: &Node) -> String {
+    format!(
+        "set in the section devices of /etc/lvm/lvm.conf: {}; then update-initramfs -u -k all.",
+        settings(node).join(" and ")
+    )
+}
+
+/// The lines for the section `devices` of lvm.conf that add what is missing to
+/// what is set.
+pub(crate) fn settings(node: &Node) -> Vec<String> {
     let set = node
         .lvm_config
         .as_ref()
@@ -123,14 +131,11 @@ fn filter(node: &Node) -> String {
     patterns.extend(
         others.filter(|pattern| !FILTERS.contains(&pattern.as_str()) && pattern != "a|.*|"),
     );
-    let scan = match node.lvm_config.as_ref().and_then(|config| config.scan_lvs) {
-        Some(true) => " and scan_lvs = 0",
-        _ => "",
-    };
-    format!(
-        "set in the section devices of /etc/lvm/lvm.conf: global_filter = {}{scan}; then update-initramfs -u -k all.",
-        list(&patterns)
-    )
+    let mut lines = vec![format!("global_filter = {}", list(&patterns))];
+    if node.lvm_config.as_ref().and_then(|config| config.scan_lvs) == Some(true) {
+        lines.push("scan_lvs = 0".to_owned());
+    }
+    lines
 }
 
 fn list(patterns: &[String]) -> String {

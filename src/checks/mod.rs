@@ -4,12 +4,12 @@
 //! and returns findings. Where its evidence is missing it says so and finds
 //! nothing: it never guesses.
 
-mod autoactivation;
+pub(crate) mod autoactivation;
 mod deletion_stuck;
 mod device_state;
 mod duplicate_entry;
-mod facts;
-mod guest_lvm_on_host;
+pub(crate) mod facts;
+pub(crate) mod guest_lvm_on_host;
 mod held_open;
 mod kernel_dm_errors;
 mod layout;

@@ -30,6 +30,12 @@ pub(super) fn check(facts: &mut Facts) -> Result<(), String> {
     one_node(facts)?;
     words(&facts.node)?;
     numbers(&facts.node)?;
+    // Commands that a report tells people to type are this program's own.
+    for advice in &mut facts.node.prevention {
+        advice
+            .commands
+            .retain(|command| compose::is_advice(command));
+    }
     // The report lists what the script does, and nothing else.
     if let Some(cleanup) = &facts.cleanup {
         facts.node.planned = compose::planned(&cleanup.plan);

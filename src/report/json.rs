@@ -36,6 +36,7 @@ struct Node<'a> {
     findings: Vec<Finding<'a>>,
     ignored: Vec<Ignored<'a>>,
     next_vmids: &'a Option<view::NextVmids>,
+    prevention: &'a [view::Prevention],
     evidence: Evidence<'a>,
     notes: &'a [String],
     history: &'a [view::Point],
@@ -322,6 +323,7 @@ fn node_of(node: &view::Node) -> Node<'_> {
         findings: node.findings.iter().map(finding).collect(),
         ignored: node.ignored.iter().map(ignored).collect(),
         next_vmids: &node.next_vmids,
+        prevention: &node.prevention,
         evidence: Evidence {
             missing: evidence(false),
             failed: evidence(true),

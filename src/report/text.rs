@@ -1,6 +1,8 @@
 //! The console report, in the order a person needs it: grade and why, the
 //! numbers, issues worst first, guests, what evidence is missing.
 
+mod lists;
+
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -220,6 +222,7 @@ impl Page<'_> {
                 )?;
             }
         }
+        self.prevention(node)?;
         self.missing(node)?;
         if let Some(script) = &node.script {
             self.heading("Cleanup")?;
@@ -358,56 +361,6 @@ impl Page<'_> {
             );
             let (health, rest) = text.split_at(9.min(text.len()));
             writeln!(self.out, "  {style}{health}{style:#}{}", printable(rest))?;
-        }
-        Ok(())
-    }
-
-    /// Findings that are set aside: never silently.
-    fn ignored(&mut self, ignored: &[view::Ignored]) -> io::Result<()> {
-        if ignored.is_empty() {
-            return Ok(());
-        }
-        self.heading("Ignored by the configuration")?;
-        for one in ignored.iter().take(LISTED_FINDINGS) {
-            let finding = &one.finding;
-            let text = format!(
-                "{}: {}: {} (until {})",
-                finding.check, finding.subject, one.reason, one.until
-            );
-            self.line(DIM, &format!("  {:<9} ", finding.severity), &text)?;
-        }
-        if let Some(more @ 1..) = ignored.len().checked_sub(LISTED_FINDINGS) {
-            self.line(DIM, "  ", &format!("and {more} more"))?;
-        }
-        Ok(())
-    }
-
-    fn missing(&mut self, node: &view::Node) -> io::Result<()> {
-        if node.missing.is_empty() && node.notes.is_empty() && node.checks_not_run.is_empty() {
-            return Ok(());
-        }
-        self.heading("Missing evidence")?;
-        for missing in &node.missing {
-            let detail = match missing.detail.as_str() {
-                "" => String::new(),
-                detail => format!(" ({detail})"),
-            };
-            let label = format!("  {:<10} ", missing.state);
-            self.line(
-                YELLOW,
-                &label,
-                &format!("{}{detail}: {}", missing.id, missing.consequence),
-            )?;
-        }
-        for check in &node.checks_not_run {
-            self.line(
-                DIM,
-                "  not run    ",
-                &format!("{}: needs {}", check.check, check.needs),
-            )?;
-        }
-        for note in &node.notes {
-            self.line(DIM, "  note       ", note)?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ const COLLECT: &str = "sh dmaudit-collect.sh";
 /// Draws a node's conclusions from its findings, entries and plan.
 pub fn conclude(node: &mut view::Node) {
     super::tally::tally(node);
+    super::prevention::keep_needed(node);
     let faults = Faults::of(node);
     let usable = node.ungraded.is_none();
     node.score = usable.then(|| faults.score());

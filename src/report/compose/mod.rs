@@ -8,6 +8,7 @@ mod node_parts;
 mod node_storage;
 mod place;
 mod policy;
+mod prevention;
 mod run;
 mod tally;
 
@@ -16,4 +17,5 @@ pub use conclude::conclude;
 pub use node::{node, planned};
 pub use place::place;
 pub use policy::{Policy, ignored_words};
+pub use prevention::is_advice;
 pub use run::{Rows, headline, sort_worst_first, time};

@@ -51,6 +51,7 @@ pub fn node(audit: &Audit) -> view::Node {
         physical: storage::physical(node),
         system: storage::system(node),
         left_alone: left_alone(audit),
+        prevention: super::prevention::of(audit),
         steps: Vec::new(),
         missing: parts::missing(node),
         checks_not_run: audit

@@ -15,7 +15,7 @@ use crate::config::Labels;
 use crate::report::charts::{Ink, bar, gauge};
 use crate::report::view::{
     CheckNotRun, Entry, Fact, Guest, Ignored, Missing, NextVmids, Node, OpenDevice, Physical,
-    Planned, Pool, Step, Storage, Summary,
+    Planned, Pool, Prevention, Step, Storage, Summary,
 };
 
 /// Use at which a storage warns, and at which it is critical, in per cent.
@@ -80,6 +80,7 @@ struct Head<'a> {
     notes: &'a [String],
     planned: &'a [Planned],
     ignored: &'a [Ignored],
+    prevention: &'a [Prevention],
     labels: &'a Labels,
 }
 
@@ -204,6 +205,7 @@ fn head(node: &Node) -> Head<'_> {
         notes: &node.notes,
         planned: &node.planned,
         ignored: &node.ignored,
+        prevention: &node.prevention,
         labels: &node.labels,
     }
 }

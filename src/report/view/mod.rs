@@ -156,6 +156,9 @@ pub struct Node {
     pub left_alone: Vec<LeftAlone>,
     /// What to do, in order.
     pub steps: Vec<Step>,
+    /// What keeps the findings from coming back, on this node.
+    #[serde(default)]
+    pub prevention: Vec<Prevention>,
     /// What was not collected or failed, and what that leaves open.
     pub missing: Vec<Missing>,
     /// Checks that could not run for lack of evidence.
@@ -259,6 +262,21 @@ pub struct Step {
     pub commands: Vec<String>,
     /// Whether it is to run the node's cleanup script.
     pub runs_script: bool,
+}
+
+/// What keeps findings from coming back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prevention {
+    /// What it is about.
+    pub title: String,
+    /// What to do or to keep to, and why: one or two sentences.
+    pub text: String,
+    /// Lines for a file that the text names.
+    pub settings: Vec<String>,
+    /// Commands to type on the node, each one line.
+    pub commands: Vec<String>,
+    /// The checks whose findings it prevents.
+    pub checks: Vec<String>,
 }
 
 /// Evidence that is missing or failed.
