@@ -1,6 +1,6 @@
 //! `dmaudit completions` and `dmaudit man`: both follow from the command line.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -8,6 +8,7 @@ use clap::CommandFactory;
 use clap_mangen::Man as Page;
 
 use super::output;
+use super::printed::Out;
 use crate::cli::{Cli, Completions, Man};
 
 /// Prints the completions of a shell.
@@ -57,7 +58,7 @@ fn page(command: clap::Command) -> Result<Vec<u8>, String> {
 }
 
 fn print(text: &[u8]) -> Result<ExitCode, String> {
-    let mut out = io::stdout().lock();
+    let mut out = Out::new();
     out.write_all(text)
         .and_then(|()| out.flush())
         .map_err(|error| format!("standard output could not be written: {error}"))?;
