@@ -17,6 +17,8 @@ fn main() -> ExitCode {
         Command::Redact(args) => commands::redact::run(&args),
         Command::RestoreNames(args) => commands::restore_names::run(&args),
         Command::Mail(args) => commands::mail::run(&args),
+        Command::Completions(args) => commands::shell::completions(&args),
+        Command::Man(args) => commands::shell::man(&args),
     };
     result.unwrap_or_else(|message| {
         eprintln!("dmaudit: {message}");

@@ -10,6 +10,7 @@ mod facts;
 mod limits;
 mod mail;
 mod redact;
+mod shell;
 mod values;
 mod verify;
 
@@ -24,6 +25,7 @@ pub use facts::Facts;
 pub use limits::LimitArgs;
 pub use mail::{Attach, Mail, TlsMode};
 pub use redact::{Redact, RestoreNames};
+pub use shell::{Completions, Man};
 pub use values::Answer;
 pub use verify::Verify;
 
@@ -62,4 +64,8 @@ pub enum Command {
     RestoreNames(RestoreNames),
     /// Send the report as an e-mail, or write it to a file
     Mail(Box<Mail>),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page, or write the pages of all commands
+    Man(Man),
 }

@@ -12,4 +12,5 @@ mod output;
 mod printed;
 pub mod redact;
 pub mod restore_names;
+pub mod shell;
 pub mod verify;
