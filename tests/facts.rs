@@ -354,6 +354,7 @@ fn forged_facts_reach_every_output_only_as_text() {
     // What is checked to be one of few words stays, as do times.
     let kept = [
         "severity",
+        "health",
         "verdict",
         "grade",
         "lv_state",
@@ -456,4 +457,26 @@ fn places_commands_and_the_plan_in_a_report_are_never_the_facts_own() {
     let facts = folder.path().join("pve1.dmfacts");
     fs::write(&facts, line.to_string()).unwrap();
     assert_same(&honest, &report(&[&facts]));
+}
+
+#[test]
+fn a_word_that_decides_on_colours_is_a_known_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = folder.path().join("forged.dmfacts");
+    let good = sample_line("solo").to_string();
+    for (known, forged) in [
+        (
+            "\"health\":\"healthy\"",
+            "\"health\":\"hea\u{fffd}\u{fffd}\u{fffd}thy\"",
+        ),
+        ("\"verdict\":\"valid\"", "\"verdict\":\"gone\""),
+    ] {
+        let line = good.replace(known, forged);
+        assert_ne!(line, good);
+        fs::write(&facts, format!("{line}\n{good}\n")).unwrap();
+        let output = dmaudit(&["analyze"], &[&facts]);
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        assert!(text(&output.stderr).contains("line 1: "), "{output:?}");
+        assert!(text(&output.stdout).contains("solo"));
+    }
 }

@@ -9,6 +9,8 @@ use crate::report::view;
 
 const SEVERITIES: [&str; 3] = ["critical", "warning", "info"];
 
+const HEALTHS: [&str; 4] = ["healthy", "warning", "critical", "unknown"];
+
 const VERDICTS: [Verdict; 6] = [
     Verdict::Valid,
     Verdict::Duplicate,
@@ -76,6 +78,9 @@ fn words(node: &view::Node) -> Result<(), String> {
     }
     for finding in &node.findings {
         known("severity", &finding.severity, &SEVERITIES)?;
+    }
+    for guest in &node.guests {
+        known("health of a guest", &guest.health, &HEALTHS)?;
     }
     let verdicts = VERDICTS.map(Verdict::as_str);
     let states = [LvState::Backed, LvState::Stale, LvState::Unknown].map(LvState::as_str);

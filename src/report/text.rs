@@ -349,8 +349,7 @@ impl Page<'_> {
                 .as_ref()
                 .map_or_else(String::new, |lock| format!(", locked ({lock})"));
             let text = format!(
-                "{:<9} {:>9} {}  {:<24} {}{locked}{}, {}, {}",
-                guest.health,
+                " {:>9} {}  {:<24} {}{locked}{}, {}, {}",
                 guest.vmid,
                 guest.kind,
                 guest.name,
@@ -359,8 +358,12 @@ impl Page<'_> {
                 count(guest.disks, "disk", "disks"),
                 count(guest.issues, "issue", "issues"),
             );
-            let (health, rest) = text.split_at(9.min(text.len()));
-            writeln!(self.out, "  {style}{health}{style:#}{}", printable(rest))?;
+            let health = printable(&guest.health);
+            writeln!(
+                self.out,
+                "  {style}{health:<9}{style:#}{}",
+                printable(&text)
+            )?;
         }
         Ok(())
     }
