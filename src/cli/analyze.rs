@@ -22,6 +22,7 @@ Examples:
   dmaudit analyze bundles/ -o report          then open report/index.html
   dmaudit analyze pve1-pvereport.txt          verdicts from a support ticket's text
   dmaudit analyze bundles/ --format json | jq '.nodes[].grade'
+  dmaudit analyze bundles/ --csv tables       for a spreadsheet or a database
   dmaudit analyze fleet.dmfacts -o report     joins what `dmaudit facts` made elsewhere
   ssh root@pve1 'sh -s -- -o -' < collector/dmaudit-collect.sh | dmaudit analyze -
 
@@ -47,6 +48,12 @@ pub struct Analyze {
     /// Without this option no file is written.
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+
+    /// Write nodes.csv, entries.csv, guests.csv and findings.csv here
+    ///
+    /// For spreadsheets and databases: the column `id` joins them. No cell is taken for a formula.
+    #[arg(long, value_name = "DIR")]
+    pub csv: Option<PathBuf>,
 
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Format::Text)]

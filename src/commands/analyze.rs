@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::{self, Staged};
 use super::printed::{Out, closed};
+use super::tables::Tables;
 use super::{interrupt, monitoring};
 use crate::cleanup::script;
 use crate::cli::{Analyze, FailOn, Format};
@@ -17,7 +18,7 @@ use crate::report::html::{Html, Overview, Run};
 use crate::report::nagios::Nagios;
 use crate::report::prometheus::Prometheus;
 use crate::report::text::{self, DETAILED_NODES, Text};
-use crate::report::{compose, json, view};
+use crate::report::{compose, csv, json, view};
 
 /// From this many bundles on, a terminal is shown how far it got.
 const PROGRESS_FROM: usize = 20;
@@ -109,6 +110,7 @@ struct Reports<'a> {
     run: Run<'a>,
     printed: Printed,
     folder: Option<Folder<'a>>,
+    tables: Option<Tables>,
     /// Whether there are so few nodes that the text tells all of each.
     detailed: bool,
 }
@@ -119,6 +121,7 @@ struct Rendered {
     json: Vec<u8>,
     line: Vec<u8>,
     section: Vec<u8>,
+    rows: Option<[Vec<u8>; 4]>,
     node: Option<Box<view::Node>>,
 }
 
@@ -154,6 +157,7 @@ impl<'a> Reports<'a> {
                 Format::Nagios => Printed::Nagios(Nagios::new(analyzed_at)),
             },
             folder,
+            tables: args.csv.as_deref().map(Tables::begin).transpose()?,
             detailed: true,
         })
     }
@@ -167,6 +171,9 @@ impl<'a> Reports<'a> {
             rejected,
             remarks: _,
         } = outcome;
+        if let Some(tables) = self.tables {
+            tables.end()?;
+        }
         if let Some(folder) = self.folder {
             let overview = Overview::of(rows, totals, headline, rejected);
             let index = folder.html.overview_page(self.run, &overview)?;
@@ -255,12 +262,19 @@ impl Sink for Reports<'_> {
             json: unless(wants_json, json::node_text)?,
             line: unless(wants_line, json::node_line)?,
             section: unless(wants_section, text::section)?,
+            rows: match self.tables {
+                Some(_) => Some(csv::of_node(&node).map_err(|error| error.to_string())?),
+                None => None,
+            },
             slug: node.slug.clone(),
             node: self.printed.takes_views().then(|| Box::new(node)),
         })
     }
 
     fn take(&mut self, node: Rendered) -> Result<(), String> {
+        if let (Some(tables), Some(rows)) = (&mut self.tables, &node.rows) {
+            tables.node(rows)?;
+        }
         if let Some(folder) = &mut self.folder {
             let written = folder.json.node(&node.json);
             written.map_err(|error| format!("report.json could not be written: {error}"))?;
@@ -286,6 +300,9 @@ impl Sink for Reports<'_> {
     }
 
     fn cluster(&mut self, cluster: view::Cluster) -> Result<(), String> {
+        if let Some(tables) = &mut self.tables {
+            tables.cluster(&cluster)?;
+        }
         if let Some(folder) = &mut self.folder {
             if let Some(path) = &cluster.page {
                 let page = folder.html.cluster_page(self.run, &cluster)?;

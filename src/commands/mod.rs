@@ -13,4 +13,5 @@ mod printed;
 pub mod redact;
 pub mod restore_names;
 pub mod shell;
+mod tables;
 pub mod verify;

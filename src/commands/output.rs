@@ -103,7 +103,7 @@ impl Write for Staged {
 
 fn failed(path: &Path, folder: &Path, error: &io::Error) -> String {
     format!(
-        "{} could not be written: {error}; nothing was left half done there, but the report in {} is not complete",
+        "{} could not be written: {error}; nothing was left half done there, but what lies in {} is not complete",
         path.display(),
         folder.display()
     )

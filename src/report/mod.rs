@@ -2,6 +2,7 @@
 
 mod charts;
 pub mod compose;
+pub mod csv;
 pub mod history;
 pub mod html;
 pub mod json;
