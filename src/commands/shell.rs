@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use clap_mangen::Man as Page;
+use clap_mangen::roff::{Roff, roman};
 
 use super::output;
 use super::printed::Out;
@@ -49,12 +50,42 @@ fn write_pages(folder: &Path, command: clap::Command) -> Result<(), String> {
     Ok(())
 }
 
+/// A command's page. What `--help` says last (examples, exit status) is laid
+/// out in lines and must not be filled.
 fn page(command: clap::Command) -> Result<Vec<u8>, String> {
+    let last = command
+        .get_after_help()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let name = command
+        .get_display_name()
+        .unwrap_or_else(|| command.get_name())
+        .to_owned();
     let mut text = Vec::new();
-    Page::new(command)
+    Page::new(command.after_help(None::<&str>))
+        .title(name.to_uppercase())
+        .source(concat!("dmaudit ", env!("CARGO_PKG_VERSION")))
+        .manual("dmaudit")
         .render(&mut text)
+        .and_then(|()| sections(&last).to_writer(&mut text))
         .map_err(|error| format!("a manual page could not be made: {error}"))?;
     Ok(text)
+}
+
+/// `Examples:` and the like, each a section, line by line as it stands.
+fn sections(text: &str) -> Roff {
+    let mut page = Roff::new();
+    for part in text.split("\n\n").filter(|part| !part.trim().is_empty()) {
+        let (title, lines) = part.split_once('\n').unwrap_or((part, ""));
+        page.control("SH", [title.trim_end_matches(':').to_uppercase().as_str()]);
+        page.control("nf", []);
+        for line in lines.lines() {
+            page.text([roman(line)]);
+            page.control("br", []);
+        }
+        page.control("fi", []);
+    }
+    page
 }
 
 fn print(text: &[u8]) -> Result<ExitCode, String> {

@@ -16,6 +16,7 @@ pub struct Label {
 
 /// A node's labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Labels {
     /// Whose node it is.
     pub customer: Option<String>,

@@ -1,5 +1,9 @@
 //! `report.json`, schema 1: what other programs rely on.
 
+#[cfg(feature = "schema")]
+pub mod schema;
+mod types;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -7,110 +11,10 @@ use serde::Serialize;
 
 use super::json_text::Plain;
 use super::view;
-use crate::config::Labels;
+use types::{Cluster, Entry, Evidence, Finding, Guest, Ignored, Node, Tool};
 
 /// The schema's number. Fields may be added within it; none changes meaning.
 pub const SCHEMA: u32 = 1;
-
-#[derive(Serialize)]
-struct Tool<'a> {
-    name: &'static str,
-    version: &'a str,
-}
-
-#[derive(Serialize)]
-struct Node<'a> {
-    node: &'a str,
-    cluster: Option<&'a str>,
-    environment: &'a str,
-    labels: &'a Labels,
-    collected_at: Option<&'a str>,
-    bundle: &'a str,
-    pve_version: Option<&'a str>,
-    kernel: Option<&'a str>,
-    score: Option<i64>,
-    grade: Option<&'a str>,
-    summary: &'a view::Summary,
-    entries: Vec<Entry<'a>>,
-    guests: Vec<Guest<'a>>,
-    findings: Vec<Finding<'a>>,
-    ignored: Vec<Ignored<'a>>,
-    next_vmids: &'a Option<view::NextVmids>,
-    prevention: &'a [view::Prevention],
-    evidence: Evidence<'a>,
-    notes: &'a [String],
-    history: &'a [view::Point],
-    page: Option<&'a str>,
-    script: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Entry<'a> {
-    name: &'a str,
-    uuid: Option<&'a str>,
-    devno: &'a str,
-    open: Option<u32>,
-    holders: &'a [String],
-    vg: Option<&'a str>,
-    lv: Option<&'a str>,
-    vmid: Option<u64>,
-    guest_kind: Option<&'a str>,
-    volume: Option<&'a str>,
-    verdict: &'a str,
-    reason: Option<&'a str>,
-    lv_state: &'a str,
-    action: &'a str,
-    action_reason: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Guest<'a> {
-    vmid: u64,
-    kind: &'a str,
-    name: &'a str,
-    status: &'a str,
-    locked: Option<&'a str>,
-    disks: usize,
-    issues: usize,
-}
-
-#[derive(Serialize)]
-struct Finding<'a> {
-    check: &'a str,
-    severity: &'a str,
-    subject: &'a str,
-    vmid: Option<u64>,
-    message: &'a str,
-    impact: &'a str,
-    remedy: &'a str,
-    evidence: &'a [String],
-}
-
-#[derive(Serialize)]
-struct Ignored<'a> {
-    #[serde(flatten)]
-    finding: Finding<'a>,
-    reason: &'a str,
-    until: &'a str,
-}
-
-#[derive(Serialize)]
-struct Evidence<'a> {
-    missing: Vec<&'a str>,
-    failed: Vec<&'a str>,
-    checks_not_run: Vec<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Cluster<'a> {
-    cluster: &'a str,
-    nodes: Vec<&'a str>,
-    grade: Option<&'a str>,
-    findings: Vec<Finding<'a>>,
-    ignored: Vec<Ignored<'a>>,
-    notes: &'a [String],
-    page: Option<&'a str>,
-}
 
 /// Writes a report as JSON, with a line end.
 ///

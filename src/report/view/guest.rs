@@ -29,6 +29,7 @@ pub struct Guest {
 
 /// The next free VMIDs of the cluster's range.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NextVmids {
     /// Lowest VMID of the range.
     pub lower: u64,
@@ -43,6 +44,7 @@ pub struct NextVmids {
 
 /// A free VMID and what a guest that gets it would meet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NextVmid {
     /// The VMID.
     pub vmid: u64,

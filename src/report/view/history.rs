@@ -6,6 +6,7 @@ use super::{Node, of_severity};
 
 /// One snapshot of a node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Point {
     /// When it was taken, RFC 3339.
     pub collected_at: String,
@@ -29,6 +30,7 @@ pub struct Point {
 
 /// A thin pool's use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolUse {
     /// `vg/lv`.
     pub name: String,

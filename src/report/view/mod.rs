@@ -77,6 +77,7 @@ pub struct Count {
 
 /// An input that could not be analyzed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Rejected {
     /// The input as given or found.
     pub path: String,
@@ -180,6 +181,7 @@ pub struct Node {
 
 /// A node's numbers, as in the JSON summary.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Summary {
     /// Guests' entries: valid, duplicate, orphan and unknown.
     pub entries: usize,
@@ -266,6 +268,7 @@ pub struct Step {
 
 /// What keeps findings from coming back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Prevention {
     /// What it is about.
     pub title: String,
