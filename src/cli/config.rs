@@ -13,7 +13,12 @@ pub struct ConfigArgs {
     /// Apply this dmaudit.toml: thresholds, ignored findings, labels
     ///
     /// It is never looked for: what stands in a folder of bundles may be a stranger's.
-    #[arg(long, value_name = "FILE", env = "DMAUDIT_CONFIG")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "DMAUDIT_CONFIG",
+        hide_env_values = true
+    )]
     pub config: Option<PathBuf>,
 }
 

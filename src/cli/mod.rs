@@ -10,6 +10,7 @@ mod facts;
 mod limits;
 mod mail;
 mod redact;
+pub mod reference;
 mod shell;
 mod values;
 mod verify;
