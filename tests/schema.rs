@@ -94,6 +94,38 @@ fn the_samples_reports_are_as_the_schema_says() {
 }
 
 #[test]
+fn the_lines_of_ndjson_are_the_same_objects() {
+    let validator = validator();
+    let output = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        .current_dir(root())
+        .args(["analyze", "--format", "ndjson", "samples", "Cargo.toml"])
+        .output()
+        .unwrap();
+    let mut report = analyzed(&["samples"]);
+    for list in ["nodes", "clusters", "rejected"] {
+        report[list] = Value::Array(Vec::new());
+    }
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in text.lines() {
+        let mut value: Value = serde_json::from_str(line).unwrap();
+        let object = value.as_object_mut().unwrap();
+        assert_eq!(object.remove("schema"), Some(1.into()));
+        let list = match object.remove("type").unwrap().as_str().unwrap() {
+            "node" => "nodes",
+            "cluster" => "clusters",
+            "rejected" => "rejected",
+            other => panic!("{other}"),
+        };
+        report[list].as_array_mut().unwrap().push(value);
+    }
+    let counts =
+        ["nodes", "clusters", "rejected"].map(|list| report[list].as_array().unwrap().len());
+    assert_eq!(counts, [4, 1, 1]);
+    let none: [String; 0] = [];
+    assert_eq!(errors(&validator, &report), none);
+}
+
+#[test]
 fn a_report_with_everything_and_one_of_hostile_texts_are_as_the_schema_says() {
     let validator = validator();
     for texts in [report_views::PLAIN, report_views::HOSTILE] {

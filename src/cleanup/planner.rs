@@ -8,6 +8,7 @@ use crate::model::device::{Device, Index};
 use crate::model::names::is_safe;
 use crate::model::node::Node;
 use crate::model::verdict::{Action, LvState, Verdict};
+use crate::parse::dmsetup_table::Target;
 use crate::verdicts::{Judgement, Verdicts};
 
 /// Devices stacked deeper than this are left to a person; it bounds the
@@ -216,6 +217,16 @@ fn identity(device: &Device) -> Option<Decision> {
         return Some(refuse(
             "unsafe-name",
             "its UUID has characters that no script of ours touches",
+        ));
+    }
+    // dmsetup prints keys as zeros: what an undo script would make of that
+    // table is another disk.
+    let keyed = |target: &Target| matches!(target, Target::Other { kind, .. } if kind == "crypt" || kind == "integrity");
+    if device.segments.iter().any(|segment| keyed(&segment.target)) {
+        return Some(refuse(
+            "key-in-table",
+            "its table holds a key that is not recorded, so it could not be put back; close it with the program that opened it \
+             (cryptsetup close, integritysetup close)",
         ));
     }
     None

@@ -126,6 +126,41 @@ fn names_that_need_quoting_get_no_removal() {
 }
 
 #[test]
+fn a_mapping_with_a_key_stays_and_so_does_what_it_holds() {
+    for (kind, target) in [
+        ("crypt", "crypt aes-xts-plain64 0000 0 DISK 4096"),
+        (
+            "integrity",
+            "integrity DISK 0 32 J 1 internal_hash:hmac(sha256):0000",
+        ),
+    ] {
+        let disk = "254:12";
+        let audited = Recording::of("pve1")
+            .edit(
+                "dmsetup-info",
+                "Name:              pve-vm--119--disk--0\nState:             ACTIVE\nRead Ahead:        256\nTables present:    LIVE\nOpen count:        0\n",
+                "Name:              pve-vm--119--disk--0\nState:             ACTIVE\nRead Ahead:        256\nTables present:    LIVE\nOpen count:        1\n",
+            )
+            .add("dmsetup-info", &info("opened", 40, 0, "CRYPT-LUKS2-0123-opened"))
+            .add(
+                "dmsetup-table",
+                &format!("opened: 0 8 {}\n", target.replace("DISK", disk)),
+            )
+            .audit();
+        assert!(
+            audited.line("opened").ends_with("none key-in-table"),
+            "{kind}: {}",
+            audited.line("opened")
+        );
+        assert!(
+            audited.line("pve-vm--119--disk--0").ends_with("none open"),
+            "{kind}: {}",
+            audited.line("pve-vm--119--disk--0")
+        );
+    }
+}
+
+#[test]
 fn suspended_and_tableless_devices_stay() {
     let audited = Recording::of("pve1")
         .edit("dmsetup-info", "Name:              pve-vm--119--disk--0\nState:             ACTIVE\n", "Name:              pve-vm--119--disk--0\nState:             SUSPENDED\n")
