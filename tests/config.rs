@@ -266,6 +266,12 @@ fn thresholds_decide_what_counts_as_full() {
     let low = "[thresholds]\nthin_pool_high = 0.01\nthin_pool_urgent = 0.02\n";
     let (low, _) = report(low, &[sample("pve1")]);
     assert_eq!(full(&low["nodes"][0]).as_deref(), Some("critical"));
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let config = "[thresholds]\nthin_pool_high = 60\nthin_pool_urgent = 75\n";
+    run("analyze", config, &["-o", out], &[sample("pve1")]);
+    let page = fs::read_to_string(folder.path().join("nodes/pve1.html")).unwrap();
+    assert!(page.contains("The marks stand at 60 % and 75 %."));
 }
 
 #[test]

@@ -460,7 +460,7 @@ fn places_commands_and_the_plan_in_a_report_are_never_the_facts_own() {
 }
 
 #[test]
-fn a_word_that_decides_on_colours_is_a_known_one() {
+fn words_and_numbers_that_decide_on_colours_are_known_ones() {
     let folder = tempfile::tempdir().unwrap();
     let facts = folder.path().join("forged.dmfacts");
     let good = sample_line("solo").to_string();
@@ -470,6 +470,7 @@ fn a_word_that_decides_on_colours_is_a_known_one() {
             "\"health\":\"hea\u{fffd}\u{fffd}\u{fffd}thy\"",
         ),
         ("\"verdict\":\"valid\"", "\"verdict\":\"gone\""),
+        ("\"thin_pool_high\":80.0", "\"thin_pool_high\":1e300"),
     ] {
         let line = good.replace(known, forged);
         assert_ne!(line, good);

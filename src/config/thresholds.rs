@@ -25,6 +25,15 @@ impl Default for Thresholds {
     }
 }
 
+impl Thresholds {
+    /// Whether they are per cent, the lower one first.
+    pub fn are_sane(&self) -> bool {
+        let (high, urgent) = (self.thin_pool_high, self.thin_pool_urgent);
+        // What is no number is not sane either.
+        high > 0.0 && high <= urgent && urgent <= 100.0
+    }
+}
+
 /// As it stands in the file.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,8 +54,7 @@ impl Raw {
                 .unwrap_or(usual.snapshots_apart_minutes),
         };
         let (high, urgent) = (thresholds.thin_pool_high, thresholds.thin_pool_urgent);
-        // Written so that what is no number fails, too.
-        if !(high > 0.0 && high <= urgent && urgent <= 100.0) {
+        if !thresholds.are_sane() {
             return Err(format!(
                 "thin_pool_high is {high} and thin_pool_urgent {urgent}; expected per cent, the first no more than the second"
             ));

@@ -104,6 +104,9 @@ fn numbers(node: &view::Node) -> Result<(), String> {
     if node.score.is_some() != node.grade.is_some() {
         return Err("it has a score without a grade, or a grade without a score".to_owned());
     }
+    if !node.thresholds.are_sane() {
+        return Err("its thresholds are no percentages".to_owned());
+    }
     let summary = &node.summary;
     let of = |verdict: Verdict| {
         let entries = node.entries.iter();

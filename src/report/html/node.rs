@@ -18,9 +18,6 @@ use crate::report::view::{
     Planned, Pool, Prevention, Step, Storage, Summary,
 };
 
-/// Use at which a storage warns, and at which it is critical, in per cent.
-const MARKS: [i32; 2] = [80, 90];
-
 /// The template's input.
 #[derive(Serialize)]
 pub(super) struct Page<'a> {
@@ -38,6 +35,7 @@ pub(super) struct Page<'a> {
     verdicts: VerdictChart,
     vg_bars: Vec<Bar>,
     use_bars: Vec<Bar>,
+    use_note: String,
     groups: Vec<Group<'a>>,
     history: Option<History<'a>>,
     picture: Vec<Vg<'a>>,
@@ -161,6 +159,10 @@ pub(super) fn page<'a>(
                 .map(|vg| (vg.label.as_str(), vg.count)),
         )?,
         use_bars: use_bars(node)?,
+        use_note: format!(
+            "The marks stand at {} % and {} %.",
+            node.thresholds.thin_pool_high, node.thresholds.thin_pool_urgent
+        ),
         groups: groups(&node.findings),
         picture: picture(node),
         issue_count: node.findings.len(),
@@ -261,16 +263,18 @@ fn system(node: &Node) -> Vec<Fact> {
 
 /// Bars for storages and thin pools, with what they hold.
 fn use_bars(node: &Node) -> Result<Vec<Bar>, String> {
+    let limits = node.thresholds;
+    let marks = [limits.thin_pool_high, limits.thin_pool_urgent].map(|mark| mark.round() as i32);
     let mut bars = Vec::new();
     let mut add = |label: String, percent: f64, note: Option<String>| {
         let ink = match percent {
-            percent if percent >= f64::from(MARKS[1]) => Ink::Critical,
-            percent if percent >= f64::from(MARKS[0]) => Ink::Warning,
+            percent if percent >= limits.thin_pool_urgent => Ink::Critical,
+            percent if percent >= limits.thin_pool_high => Ink::Warning,
             _ => Ink::Ok,
         };
         let value = words::percent(percent);
         let title = format!("{label}: {value} used");
-        let svg = safe(bar(&title, percent / 100.0, ink, &MARKS)?);
+        let svg = safe(bar(&title, percent / 100.0, ink, &marks)?);
         bars.push(Bar {
             label,
             value,
