@@ -172,11 +172,20 @@ proptest! {
             "[ \t\r\n]*[=+@－＝＋＠-].*",
             "[\\PC\\pC]*",
             "[\",;\r\n\t'|=+-]*",
+            "[a-z]{0,3}[;|,][ \"']{0,3}[=+@-].{0,5}",
         ]
     ) {
         let tables = of_node(&node_of(&text)).unwrap();
         for (table, body) in Table::ALL.into_iter().zip(tables) {
             let whole = [table.head().unwrap(), body].concat();
+            for separator in [b';', b'|'] {
+                let mut other = csv::ReaderBuilder::new();
+                let other = other.delimiter(separator).flexible(true).has_headers(false);
+                for cell in other.from_reader(&whole[..]).records().skip(1).flat_map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()) {
+                    let begin = cell.trim_start_matches(|c: char| c.is_whitespace() || c == '"');
+                    prop_assert!(!begin.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']), "{:?}", cell);
+                }
+            }
             let mut reader = csv::Reader::from_reader(&whole[..]);
             let mut count = 0;
             for record in reader.records() {

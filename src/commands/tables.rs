@@ -8,7 +8,7 @@ use super::output::Staged;
 use crate::report::csv::{self, Table};
 use crate::report::view;
 
-/// The files, which appear together at the end.
+/// The files, each of which appears whole at the end.
 pub(super) struct Tables {
     files: [(Table, Staged); 4],
     /// Clusters' findings by unique name: they come in the order in which the

@@ -3,7 +3,8 @@
 //!
 //! A spreadsheet takes a cell for a formula by its first character. Texts come
 //! from bundles, so one that begins like a formula gets an apostrophe before
-//! it; numbers stay numbers.
+//! it, and so does what follows `;`, `|` or `,` in one: some countries'
+//! spreadsheets separate cells by these. Numbers stay numbers.
 
 use std::io;
 
@@ -285,12 +286,22 @@ impl Cell {
 
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
-        let mut text = printable(text);
-        // A spreadsheet may look past blanks before the first character.
-        if text.trim_start().starts_with(is_formulas_first) {
-            text.insert(0, '\'');
+        // Where a spreadsheet separates cells by something else than commas, a
+        // text is several cells, and quotes or blanks may stand before each.
+        let mut safe = String::new();
+        let mut begins = true;
+        for c in printable(text).chars() {
+            if begins && is_formulas_first(c) {
+                safe.push('\'');
+            }
+            begins = match c {
+                ';' | '|' | ',' => true,
+                '"' | '\'' => begins,
+                c => begins && c.is_whitespace(),
+            };
+            safe.push(c);
         }
-        Self::Safe(text)
+        Self::Safe(safe)
     }
 }
 
