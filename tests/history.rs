@@ -146,3 +146,23 @@ fn an_older_snapshot_without_a_list_of_entries_has_no_grade_and_costs_nothing_el
     assert!(history[0]["grade"].is_null(), "{history:?}");
     assert!(!said["nodes"][0]["grade"].is_null());
 }
+
+#[test]
+fn what_is_ignored_counts_at_no_time() {
+    let folder = three();
+    let rules = tempfile::NamedTempFile::new().unwrap();
+    let rule = "[[ignore]]\ncheck = \"duplicate-entry\"\nreason = \"known\"\nuntil = 2027-01-31\n";
+    fs::write(&rules, rule).unwrap();
+    let config = rules.path().to_str().unwrap();
+    let output = analyze(folder.path(), &["--format", "json", "--config", config]);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let node = &said["nodes"][0];
+    let history = node["history"].as_array().unwrap();
+    assert_ne!(node["grade"], "F");
+    assert_eq!(history[2]["grade"], node["grade"]);
+    assert_eq!(history[2]["score"], node["score"]);
+    for point in history {
+        assert_eq!(point["critical"], 0);
+        assert_ne!(point["grade"], "F");
+    }
+}

@@ -296,10 +296,10 @@ fn place<S: Sink>(
         .map(|unit| (unit.slug.as_str(), unit.group))
         .unwrap_or_default();
     let mut node = facts.node;
+    compose::place(&mut node, slug, files, facts.cleanup.is_some());
     if let Some(unit) = order.units.get(unit) {
         node.history = history::of(unit, points, &node);
     }
-    compose::place(&mut node, slug, files, facts.cleanup.is_some());
     Ok(Node {
         unit,
         row: view::Row::of(&node),
