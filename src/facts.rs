@@ -53,7 +53,6 @@ impl Facts {
     /// The facts of a node that was audited.
     pub fn of_audit(signature: Signature, audit: Audit, now: DateTime<Utc>) -> Self {
         let mut node = compose::node(&audit);
-        compose::conclude(&mut node);
         let shared = Shared::of(&audit.case(), &audit.findings);
         let about = audit.about(now);
         let plan = audit.planning.plan;

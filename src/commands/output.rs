@@ -86,7 +86,8 @@ impl Staged {
             .map_err(|error| failed(&path, &folder, &error.error))
     }
 
-    fn failed(&self, error: &io::Error) -> String {
+    /// What is said when it could not be written.
+    pub(super) fn failed(&self, error: &io::Error) -> String {
         failed(&self.path, &self.folder, error)
     }
 }

@@ -25,9 +25,10 @@ impl Tables {
     pub(super) fn begin(folder: &Path) -> Result<Self, String> {
         let begun = |table: Table| -> Result<(Table, Staged), String> {
             let mut file = Staged::new(folder, table.file())?;
-            let head = table.head().map_err(|error| failed(table, &error))?;
-            file.write_all(&head)
-                .map_err(|error| failed(table, &error))?;
+            table
+                .head()
+                .and_then(|head| file.write_all(&head))
+                .map_err(|error| file.failed(&error))?;
             Ok((table, file))
         };
         let [nodes, entries, guests, findings] = Table::ALL;
@@ -48,9 +49,8 @@ impl Tables {
     ///
     /// A line that names the file and says what went wrong.
     pub(super) fn node(&mut self, rows: &[Vec<u8>; 4]) -> Result<(), String> {
-        for ((table, file), rows) in self.files.iter_mut().zip(rows) {
-            file.write_all(rows)
-                .map_err(|error| failed(*table, &error))?;
+        for ((_, file), rows) in self.files.iter_mut().zip(rows) {
+            file.write_all(rows).map_err(|error| file.failed(&error))?;
         }
         Ok(())
     }
@@ -61,7 +61,7 @@ impl Tables {
     ///
     /// None in practice.
     pub(super) fn cluster(&mut self, cluster: &view::Cluster) -> Result<(), String> {
-        let rows = csv::of_cluster(cluster).map_err(|error| failed(Table::Findings, &error))?;
+        let rows = csv::of_cluster(cluster).map_err(|error| error.to_string())?;
         self.clusters.insert(cluster.slug.clone(), rows);
         Ok(())
     }
@@ -75,16 +75,11 @@ impl Tables {
         for (table, mut file) in self.files {
             if table == Table::Findings {
                 for rows in self.clusters.values() {
-                    file.write_all(rows)
-                        .map_err(|error| failed(table, &error))?;
+                    file.write_all(rows).map_err(|error| file.failed(&error))?;
                 }
             }
             file.keep()?;
         }
         Ok(())
     }
-}
-
-fn failed(table: Table, error: &std::io::Error) -> String {
-    format!("{} could not be written: {error}", table.file())
 }

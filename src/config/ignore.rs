@@ -71,14 +71,12 @@ impl Raw {
         };
         let until = until
             .ok_or_else(|| format!("until = {}; expected a day like 2027-01-31", self.until))?;
-        let patterned =
-            |key, text: Option<String>| text.map(|text| pattern(key, &text)).transpose();
         Ok(Ignore {
             line,
             check: self.check,
-            node: patterned("node", self.node)?,
-            cluster: patterned("cluster", self.cluster)?,
-            subject: patterned("subject", self.subject)?,
+            node: pattern("node", self.node.as_deref())?,
+            cluster: pattern("cluster", self.cluster.as_deref())?,
+            subject: pattern("subject", self.subject.as_deref())?,
             vmid: self.vmid,
             reason: self.reason.trim().to_owned(),
             until,

@@ -15,7 +15,7 @@ pub struct Label {
 }
 
 /// A node's labels.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Labels {
     /// Whose node it is.
@@ -40,12 +40,10 @@ impl Raw {
         if self.customer.is_none() && self.site.is_none() {
             return Err("a label without customer and site; expected one of them".to_owned());
         }
-        let patterned =
-            |key, text: Option<String>| text.map(|text| pattern(key, &text)).transpose();
         Ok(Label {
-            node: patterned("node", self.node)?,
-            cluster: patterned("cluster", self.cluster)?,
-            bundle: patterned("bundle", self.bundle)?,
+            node: pattern("node", self.node.as_deref())?,
+            cluster: pattern("cluster", self.cluster.as_deref())?,
+            bundle: pattern("bundle", self.bundle.as_deref())?,
             labels: Labels {
                 customer: self.customer,
                 site: self.site,

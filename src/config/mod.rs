@@ -105,9 +105,9 @@ fn line(text: &str, at: usize) -> usize {
 
 /// A pattern for names: `*` stands for any characters, `?` for one, `[ab]`
 /// for one of these.
-fn pattern(key: &str, text: &str) -> Result<glob::Pattern, String> {
-    glob::Pattern::new(text).map_err(|error| {
-        format!("{key} = {text:?} is no pattern ({}); expected a name in which `*` and `?` stand for any characters and `[*]` for an asterisk", error.msg)
+fn pattern(key: &str, text: Option<&str>) -> Result<Option<glob::Pattern>, String> {
+    text.map(glob::Pattern::new).transpose().map_err(|error| {
+        format!("{key} = {:?} is no pattern ({}); expected a name in which `*` and `?` stand for any characters and `[*]` for an asterisk", text.unwrap_or_default(), error.msg)
     })
 }
 

@@ -1,14 +1,12 @@
 //! Two sides make a comparison.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 
 use super::findings::{self, OfCluster, OfNode};
-use super::side::{Cluster, Finding, Node, Side};
+use super::side::{Cluster, Node, Side};
 use super::{ClusterDiff, Diff, NodeDiff, SCHEMA, Tally, Then, entries, pairs, words};
 use crate::report::compose;
-use crate::report::words::{count, list};
+use crate::report::words::{count, ignored as ignored_words, list};
 
 /// Compares the same nodes at two times, `now`.
 pub fn compare(before: Side, after: Side, now: DateTime<Utc>) -> Diff {
@@ -73,25 +71,6 @@ fn answer(nodes: &[NodeDiff], clusters: &[ClusterDiff], totals: &Tally) -> Strin
     }
 }
 
-/// Findings of two times that count, and how many do not: what is ignored at
-/// one of them is neither resolved nor new at the other.
-fn counting(
-    was: Option<(Vec<Finding>, Vec<Finding>)>,
-    is: Option<(Vec<Finding>, Vec<Finding>)>,
-) -> (Vec<Finding>, Vec<Finding>, usize) {
-    let ((was, was_ignored), (is, is_ignored)) = (was.unwrap_or_default(), is.unwrap_or_default());
-    let ignored: BTreeSet<(String, String)> = was_ignored
-        .into_iter()
-        .chain(is_ignored)
-        .map(|one| (one.check, one.subject))
-        .collect();
-    let counts = |list: Vec<Finding>| -> Vec<Finding> {
-        let left = |one: &Finding| !ignored.contains(&(one.check.clone(), one.subject.clone()));
-        list.into_iter().filter(left).collect()
-    };
-    (counts(was), counts(is), ignored.len())
-}
-
 fn then(node: &Node) -> Then {
     Then {
         collected_at: node.collected_at.clone(),
@@ -104,9 +83,11 @@ fn then(node: &Node) -> Then {
 
 fn node(was: Option<&Node>, is: Option<&Node>) -> NodeDiff {
     let evidence = OfNode::new(was, is);
-    let lists = |node: &Node| (node.findings.clone(), node.ignored.clone());
-    let (then_found, now_found, ignored) = counting(was.map(lists), is.map(lists));
-    let (findings, tally) = findings::compare(&then_found, &now_found, &evidence);
+    let (findings, tally, ignored) = findings::compare(
+        was.map(Node::found).unwrap_or_default(),
+        is.map(Node::found).unwrap_or_default(),
+        &evidence,
+    );
     let (before, after) = (was.map(then), is.map(then));
     let name = is.or(was).map(|node| node.node.clone()).unwrap_or_default();
     let answer = match (&before, &after) {
@@ -145,10 +126,7 @@ fn node(was: Option<&Node>, is: Option<&Node>) -> NodeDiff {
 fn notes(was: Option<&Node>, is: Option<&Node>, lost: &[&str], ignored: usize) -> Vec<String> {
     let mut notes = Vec::new();
     if ignored > 0 {
-        notes.push(format!(
-            "{}: left out here.",
-            compose::ignored_words(ignored)
-        ));
+        notes.push(format!("{}: left out here.", ignored_words(ignored)));
     }
     let (Some(was), Some(is)) = (was, is) else {
         return notes;
@@ -218,9 +196,11 @@ fn cluster(
             }),
         },
     };
-    let lists = |one: &Cluster| (one.findings.clone(), one.ignored.clone());
-    let (then_found, now_found, _) = counting(was.map(lists), is.map(lists));
-    let (findings, tally) = findings::compare(&then_found, &now_found, &evidence);
+    let (findings, tally, _) = findings::compare(
+        was.map(Cluster::found).unwrap_or_default(),
+        is.map(Cluster::found).unwrap_or_default(),
+        &evidence,
+    );
     ClusterDiff {
         cluster: name.to_owned(),
         grade_before: was.and_then(|one| one.grade.clone()),

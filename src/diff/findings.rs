@@ -16,20 +16,34 @@ pub(super) trait Evidence {
     fn earlier(&self, finding: &Finding) -> Option<String>;
 }
 
-/// Compares the findings of two times.
+/// A node's or a cluster's findings at one time.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Found<'a> {
+    /// Those that count.
+    pub(super) counting: &'a [Finding],
+    /// Those that the configuration ignores.
+    pub(super) ignored: &'a [Finding],
+}
+
+/// Compares the findings of two times, and says how many were left out: what is
+/// ignored at one of them is neither resolved nor new at the other.
 pub(super) fn compare(
-    before: &[Finding],
-    after: &[Finding],
+    before: Found<'_>,
+    after: Found<'_>,
     evidence: &impl Evidence,
-) -> (Vec<FindingChange>, Tally) {
+) -> (Vec<FindingChange>, Tally, usize) {
+    let ignored = before.ignored.iter().chain(after.ignored);
+    let ignored: BTreeSet<_> = ignored.map(identity).collect();
+    let counts = |finding: &&Finding| !ignored.contains(&identity(finding));
     let mut then: BTreeMap<_, VecDeque<&Finding>> = BTreeMap::new();
-    for finding in before {
+    for finding in before.counting.iter().filter(counts) {
         then.entry(identity(finding))
             .or_default()
             .push_back(finding);
     }
+    let count_before = then.values().map(VecDeque::len).sum();
     let mut changes = Vec::new();
-    for now in after {
+    for now in after.counting.iter().filter(counts) {
         let was = then.get_mut(&identity(now)).and_then(VecDeque::pop_front);
         let state = match was {
             None => State::New,
@@ -51,8 +65,8 @@ pub(super) fn compare(
         changes.push(change(state, Some(gone), None, why));
     }
     changes.sort_by(|a, b| key(a).cmp(&key(b)));
-    let tally = tally(before.len(), &changes);
-    (changes, tally)
+    let tally = tally(count_before, &changes);
+    (changes, tally, ignored.len())
 }
 
 fn identity(finding: &Finding) -> (&str, &str, Option<u64>) {

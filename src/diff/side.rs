@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::findings::Found;
 use crate::report::view;
 
 /// A report at one time.
@@ -33,7 +34,7 @@ pub(super) struct Node {
     pub(super) evidence: Evidence,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Finding {
     pub(super) check: String,
     pub(super) severity: String,
@@ -186,7 +187,23 @@ impl From<view::Cluster> for Cluster {
     }
 }
 
+impl Cluster {
+    pub(super) fn found(&self) -> Found<'_> {
+        Found {
+            counting: &self.findings,
+            ignored: &self.ignored,
+        }
+    }
+}
+
 impl Node {
+    pub(super) fn found(&self) -> Found<'_> {
+        Found {
+            counting: &self.findings,
+            ignored: &self.ignored,
+        }
+    }
+
     /// Evidence that is missing or failed.
     pub(super) fn lacks(&self) -> impl Iterator<Item = &str> {
         let evidence = &self.evidence;

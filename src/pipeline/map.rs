@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::{Job, chunks, view_of};
 use crate::bundle::Rejected;
-use crate::report::view;
+use crate::report::{compose, view};
 
 /// What came of an input: its nodes' lines, or why there are none.
 type Lines = Result<Vec<Vec<u8>>, Rejected>;
@@ -55,7 +55,11 @@ impl Job {
         };
         let lines: Result<Vec<_>, String> = nodes
             .into_par_iter()
-            .map(|node| node.facts(self.policy.thresholds(), self.now).to_line())
+            .map(|node| {
+                let mut facts = node.facts(self.policy.thresholds(), self.now);
+                compose::conclude(&mut facts.node);
+                facts.to_line()
+            })
             .collect();
         lines.map(Ok)
     }

@@ -1,7 +1,6 @@
 //! Score and grade of a node, and the grade of a cluster.
 
 use super::view;
-use crate::model::finding::{Finding, Severity};
 
 /// Points that each critical issue costs, and the most they cost together.
 const CRITICAL: (usize, usize) = (20, 60);
@@ -27,10 +26,6 @@ impl Faults {
     /// Counts a node's faults, but for those that are ignored. A duplicate's
     /// own finding is that duplicate, an orphan's that orphan.
     pub fn of(node: &view::Node) -> Self {
-        let of = |severity: &'static str| {
-            let findings = node.findings.iter();
-            findings.filter(move |finding| finding.severity == severity)
-        };
         let ignored = |of_entry: fn(&str) -> bool| {
             let ignored = node.ignored.iter();
             ignored.filter(|one| of_entry(&one.finding.check)).count()
@@ -39,14 +34,14 @@ impl Faults {
         let duplicates = node.summary.duplicates.saturating_sub(ignored(duplicate));
         Self {
             critical: duplicates
-                + of("critical")
+                + view::of_severity(&node.findings, "critical")
                     .filter(|finding| !duplicate(&finding.check))
                     .count(),
             orphans: node
                 .summary
                 .orphans
                 .saturating_sub(ignored(|check| check.starts_with("orphan-"))),
-            warnings: of("warning").count(),
+            warnings: view::count_of_severity(&node.findings, "warning"),
         }
     }
 
@@ -122,12 +117,9 @@ impl Faults {
 /// own; none where no node has one.
 pub fn cluster_grade<'a>(
     nodes: impl Iterator<Item = Option<&'a str>>,
-    findings: &[Finding],
+    findings: &[view::Finding],
 ) -> Option<&'static str> {
-    if findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Critical)
-    {
+    if view::count_of_severity(findings, "critical") > 0 {
         return Some("F");
     }
     nodes

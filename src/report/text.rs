@@ -7,10 +7,10 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::compose::{Rows, ignored_words};
+use super::compose::Rows;
 use super::history;
 use super::view;
-use super::words::{count, printable};
+use super::words::{self, count, printable};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -162,7 +162,7 @@ impl Page<'_> {
             count(totals.warnings, "warning", "warnings"),
         )?;
         if totals.ignored > 0 {
-            self.line(DIM, "", &format!("{}.", ignored_words(totals.ignored)))?;
+            self.line(DIM, "", &format!("{}.", words::ignored(totals.ignored)))?;
         }
         self.heading(&count(rows.nodes.len(), "node", "nodes"))?;
         let listed = rows.nodes.get(..LISTED_NODES).unwrap_or(&rows.nodes);

@@ -45,6 +45,14 @@ pub fn list<S: AsRef<str>>(names: &[S], most: usize) -> String {
     }
 }
 
+/// How many findings the configuration ignores.
+pub fn ignored(findings: usize) -> String {
+    format!(
+        "{} ignored by the configuration",
+        count(findings, "finding", "findings")
+    )
+}
+
 /// A text from a bundle, safe on a terminal: control characters, escape
 /// sequences and characters that reorder or hide text are shown by number.
 pub fn printable(text: &str) -> String {

@@ -6,9 +6,8 @@ use chrono::TimeDelta;
 
 use crate::checks;
 use crate::checks::shared::Shared;
-use crate::config::{About, Thresholds};
-use crate::model::finding::{Finding, Severity};
-use crate::report::compose::policy::{self, Policy};
+use crate::config::Thresholds;
+use crate::report::compose::policy::Policy;
 use crate::report::score::cluster_grade;
 use crate::report::view;
 use crate::report::words::{count, list};
@@ -26,22 +25,8 @@ pub fn cluster(
 ) -> view::Cluster {
     let shared: Vec<&Shared> = members.iter().map(|(shared, _)| *shared).collect();
     let (findings, not_run) = checks::cluster_findings(&shared);
-    let mut ignored = Vec::new();
-    let mut counting = Vec::new();
-    for finding in findings {
-        let about = About {
-            node: None,
-            cluster: Some(name),
-            check: finding.check,
-            subject: &finding.subject,
-            vmid: finding.vmid,
-        };
-        match policy.rule(about) {
-            Some(rule) => ignored.push(policy::ignored(rule, super::node::finding(&finding))),
-            None => counting.push(finding),
-        }
-    }
-    let findings = counting;
+    let findings = findings.iter().map(super::node::finding).collect();
+    let (findings, ignored) = policy.set_aside(None, Some(name), findings);
     let grade = cluster_grade(
         members.iter().map(|(_, node)| node.grade.as_deref()),
         &findings,
@@ -77,7 +62,7 @@ pub fn cluster(
         headline: headline(members, &findings),
         matrix: matrix(members, &findings),
         steps: steps(members, &findings),
-        findings: findings.iter().map(super::node::finding).collect(),
+        findings,
         ignored,
         notes,
         page,
@@ -102,11 +87,8 @@ fn notes(members: &[Member<'_>], thresholds: Thresholds) -> Vec<String> {
     )]
 }
 
-fn headline(members: &[Member<'_>], findings: &[Finding]) -> String {
-    let critical: Vec<_> = findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Critical)
-        .collect();
+fn headline(members: &[Member<'_>], findings: &[view::Finding]) -> String {
+    let critical: Vec<_> = view::of_severity(findings, "critical").collect();
     if let Some(first) = critical.first() {
         return format!(
             "{} that only a look at all nodes shows, the worst: {} First: {}",
@@ -131,7 +113,7 @@ fn headline(members: &[Member<'_>], findings: &[Finding]) -> String {
 }
 
 /// Every shared volume that is active somewhere, and its state on each node.
-fn matrix(members: &[Member<'_>], findings: &[Finding]) -> view::Matrix {
+fn matrix(members: &[Member<'_>], findings: &[view::Finding]) -> view::Matrix {
     let mut rows: BTreeMap<(String, String), view::MatrixRow> = BTreeMap::new();
     let between: BTreeSet<&str> = findings
         .iter()
@@ -170,15 +152,13 @@ fn matrix(members: &[Member<'_>], findings: &[Finding]) -> view::Matrix {
 
 /// The order over the nodes: contradictions between them first, then each
 /// node's own critical issues, then the scripts, worst node first.
-fn steps(members: &[Member<'_>], findings: &[Finding]) -> Vec<view::Step> {
+fn steps(members: &[Member<'_>], findings: &[view::Finding]) -> Vec<view::Step> {
     let step = |text: String| view::Step {
         text,
         commands: Vec::new(),
         runs_script: false,
     };
-    let mut steps: Vec<view::Step> = findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Critical)
+    let mut steps: Vec<view::Step> = view::of_severity(findings, "critical")
         .map(|finding| step(format!("{}: {}", finding.subject, finding.remedy)))
         .collect();
     let mut nodes: Vec<_> = members.iter().map(|(_, node)| node).collect();

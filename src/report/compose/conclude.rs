@@ -5,7 +5,6 @@ use crate::report::score::Faults;
 use crate::report::view;
 use crate::report::words::{count, list};
 
-const CHECK_CLUSTER: [&str; 2] = ["systemctl status pve-cluster", "ls /etc/pve/nodes"];
 const COLLECT: &str = "sh dmaudit-collect.sh";
 
 /// Draws a node's conclusions from its findings, entries and plan.
@@ -25,14 +24,6 @@ pub fn conclude(node: &mut view::Node) {
     node.steps = steps(node);
 }
 
-fn of_severity<'a>(
-    node: &'a view::Node,
-    severity: &'a str,
-) -> impl Iterator<Item = &'a view::Finding> {
-    let findings = node.findings.iter();
-    findings.filter(move |finding| finding.severity == severity)
-}
-
 /// What is wrong and what to do first, in two sentences.
 fn headline(node: &view::Node, faults: Faults) -> String {
     if let Some(why) = &node.unjudged {
@@ -43,7 +34,7 @@ fn headline(node: &view::Node, faults: Faults) -> String {
     if node.entries.is_empty() {
         return "The bundle lists no device-mapper entry. If the node has guests on LVM, collect again as root.".to_owned();
     }
-    let critical: Vec<_> = of_severity(node, "critical").collect();
+    let critical: Vec<_> = view::of_severity(&node.findings, "critical").collect();
     if let Some(first) = critical.first() {
         let issues = count(critical.len(), "critical issue", "critical issues");
         let rest = match faults.orphans {
@@ -76,7 +67,7 @@ fn headline(node: &view::Node, faults: Faults) -> String {
             }
         );
     }
-    let warnings: Vec<_> = of_severity(node, "warning").collect();
+    let warnings: Vec<_> = view::of_severity(&node.findings, "warning").collect();
     if let Some(first) = warnings.first() {
         return format!(
             "Every entry has its guest, but there {}: {} First: {}",
@@ -120,11 +111,11 @@ fn steps(node: &view::Node) -> Vec<view::Step> {
     if let Some(why) = &node.unjudged {
         steps.push(step(
             format!("Nothing may be removed on this evidence: {why}. Check the cluster file system, then collect again."),
-            [CHECK_CLUSTER[0], CHECK_CLUSTER[1], COLLECT].map(str::to_owned).to_vec(),
+            ["systemctl status pve-cluster", "ls /etc/pve/nodes", COLLECT].map(str::to_owned).to_vec(),
         ));
         return steps;
     }
-    for finding in of_severity(node, "critical") {
+    for finding in view::of_severity(&node.findings, "critical") {
         if finding.check != "duplicate-entry" {
             steps.push(step(
                 format!("{}: {}", finding.subject, finding.remedy),
@@ -153,8 +144,8 @@ fn steps(node: &view::Node) -> Vec<view::Step> {
             Vec::new(),
         ));
     }
-    let warnings =
-        of_severity(node, "warning").filter(|finding| !finding.check.starts_with("orphan-"));
+    let warnings = view::of_severity(&node.findings, "warning")
+        .filter(|finding| !finding.check.starts_with("orphan-"));
     for finding in warnings.take(12) {
         steps.push(step(
             format!("{}: {}", finding.subject, finding.remedy),

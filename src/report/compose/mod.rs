@@ -16,6 +16,6 @@ pub use cluster::{Member, cluster};
 pub use conclude::conclude;
 pub use node::{node, planned};
 pub use place::place;
-pub use policy::{Policy, ignored_words};
+pub use policy::Policy;
 pub use prevention::is_advice;
 pub use run::{Rows, headline, sort_worst_first, time};

@@ -43,7 +43,7 @@ pub(super) fn summary(audit: &Audit) -> view::Summary {
     summary
 }
 
-/// Every entry, those with issues first.
+/// Every entry, those with issues first; how bad these are is counted last.
 pub(super) fn entries(audit: &Audit) -> Vec<view::Entry> {
     let worst = worst_by_subject(audit);
     let mut entries: Vec<(u8, Index, view::Entry)> = audit
@@ -54,7 +54,7 @@ pub(super) fn entries(audit: &Audit) -> Vec<view::Entry> {
             (
                 rank(judgement, severity),
                 index,
-                entry(audit, index, device, judgement, severity),
+                entry(audit, index, device, judgement),
             )
         })
         .collect();
@@ -86,13 +86,7 @@ fn worst_by_subject(audit: &Audit) -> BTreeMap<&str, Severity> {
     worst
 }
 
-fn entry(
-    audit: &Audit,
-    index: Index,
-    device: &Device,
-    judgement: &Judgement,
-    severity: Option<Severity>,
-) -> view::Entry {
+fn entry(audit: &Audit, index: Index, device: &Device, judgement: &Judgement) -> view::Entry {
     let decision = audit.planning.decisions.get(index);
     view::Entry {
         name: device.name.clone(),
@@ -117,7 +111,7 @@ fn entry(
             .map(str::to_owned),
         size: device.size(),
         pool: audit.node.lvm.of(device).and_then(|lv| lv.pool.clone()),
-        severity: severity.map(|severity| severity.as_str().to_owned()),
+        severity: None,
     }
 }
 

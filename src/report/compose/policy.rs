@@ -9,7 +9,6 @@ use chrono::{DateTime, Utc};
 use crate::cleanup::plan::Plan;
 use crate::config::{About, Config, Ignore, Labels, Thresholds};
 use crate::report::view;
-use crate::report::words::count;
 
 /// A configuration during a run.
 #[derive(Debug, Default)]
@@ -60,24 +59,42 @@ impl Policy {
             return;
         }
         let findings = std::mem::take(&mut node.findings);
+        (node.findings, node.ignored) =
+            self.set_aside(Some(&node.node), node.cluster.as_deref(), findings);
+        keep(node, plan);
+    }
+
+    /// Parts the findings of a node, or of a whole cluster, into those that
+    /// count and those that are set aside.
+    pub(super) fn set_aside(
+        &self,
+        node: Option<&str>,
+        cluster: Option<&str>,
+        findings: Vec<view::Finding>,
+    ) -> (Vec<view::Finding>, Vec<view::Ignored>) {
+        let (mut counting, mut ignored) = (Vec::new(), Vec::new());
         for finding in findings {
             let about = About {
-                node: Some(&node.node),
-                cluster: node.cluster.as_deref(),
+                node,
+                cluster,
                 check: &finding.check,
                 subject: &finding.subject,
                 vmid: finding.vmid,
             };
             match self.rule(about) {
-                Some(rule) => node.ignored.push(ignored(rule, finding)),
-                None => node.findings.push(finding),
+                Some(rule) => ignored.push(view::Ignored {
+                    finding,
+                    reason: rule.reason.clone(),
+                    until: rule.until.to_string(),
+                }),
+                None => counting.push(finding),
             }
         }
-        keep(node, plan);
+        (counting, ignored)
     }
 
     /// The first rule that sets a finding aside.
-    pub(super) fn rule(&self, about: About<'_>) -> Option<&Ignore> {
+    fn rule(&self, about: About<'_>) -> Option<&Ignore> {
         let rules = self.config.ignore.iter().zip(&self.used);
         let mut fitting = rules.filter(|(rule, _)| rule.fits(about));
         // Every rule that fits has its use, an ended one, too.
@@ -107,15 +124,6 @@ impl Policy {
     }
 }
 
-/// A finding that is set aside by a rule.
-pub(super) fn ignored(rule: &Ignore, finding: view::Finding) -> view::Ignored {
-    view::Ignored {
-        finding,
-        reason: rule.reason.clone(),
-        until: rule.until.to_string(),
-    }
-}
-
 /// Keeps the entries of ignored findings, and what they stand on.
 fn keep(node: &mut view::Node, plan: Option<&mut Plan>) {
     let mut kept: BTreeMap<&str, String> = BTreeMap::new();
@@ -138,12 +146,4 @@ fn keep(node: &mut view::Node, plan: Option<&mut Plan>) {
         });
     }
     node.planned = super::planned(plan);
-}
-
-/// How many findings are ignored, in words.
-pub fn ignored_words(ignored: usize) -> String {
-    format!(
-        "{} ignored by the configuration",
-        count(ignored, "finding", "findings")
-    )
 }

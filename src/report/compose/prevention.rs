@@ -1,29 +1,44 @@
 //! What keeps a node's findings from coming back: settings and habits, with
 //! the lines for this node.
 
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
 use crate::audit::Audit;
 use crate::checks::autoactivation::{self, PVE_SCRIPT, Switch};
 use crate::checks::facts::{vg_lv, word};
 use crate::checks::guest_lvm_on_host;
 use crate::model::finding::Finding;
-use crate::model::lvm::VolumeGroup;
+use crate::model::guest::GuestKind;
+use crate::model::lvm::{LogicalVolume, VolumeGroup};
 use crate::model::names::is_safe;
 use crate::model::node::Node;
 use crate::report::view::{self, Prevention};
 
-/// The commands of advice; after a blank the name of a volume, a volume group,
-/// an entry or a guest follows.
+const INITRAMFS: &str = "update-initramfs -u -k all";
+const ENTRIES: &str = "dmsetup ls";
+
+// After these a name follows: of a volume, a volume group, an entry, a guest.
+const VG_ACTIVATION: &str = "vgchange --setautoactivation n ";
+const LV_ACTIVATION: &str = "lvchange --setautoactivation n ";
+const OPEN_COUNT: &str = "dmsetup info -c -o name,open ";
+const ACTIVE_VOLUMES: &str = "lvs -o lv_name,lv_active ";
+const POOL_USE: &str = "lvs -o lv_name,data_percent,metadata_percent ";
+const RESCAN_VM: &str = "qm rescan --vmid ";
+const RESCAN_CT: &str = "pct rescan --vmid ";
+
+/// All commands of advice.
 const COMMANDS: [&str; 10] = [
     PVE_SCRIPT,
-    "update-initramfs -u -k all",
-    "vgchange --setautoactivation n ",
-    "lvchange --setautoactivation n ",
-    "dmsetup ls",
-    "dmsetup info -c -o name,open ",
-    "lvs -o lv_name,lv_active ",
-    "lvs -o lv_name,data_percent,metadata_percent ",
-    "qm rescan --vmid ",
-    "pct rescan --vmid ",
+    INITRAMFS,
+    ENTRIES,
+    VG_ACTIVATION,
+    LV_ACTIVATION,
+    OPEN_COUNT,
+    ACTIVE_VOLUMES,
+    POOL_USE,
+    RESCAN_VM,
+    RESCAN_CT,
 ];
 
 /// Volumes and guests for which a line each is written.
@@ -40,6 +55,16 @@ pub fn is_advice(command: &str) -> bool {
             Some(rest) => rest.is_empty(),
             None => false,
         })
+}
+
+/// A command for each of some names, in their order; of many only the first.
+fn each<T: Ord + Display>(
+    names: impl Iterator<Item = T>,
+    command: impl Fn(&T) -> &'static str,
+) -> Vec<String> {
+    let names: BTreeSet<T> = names.collect();
+    let lines = names.iter().map(|name| format!("{}{name}", command(name)));
+    lines.take(MOST).collect()
 }
 
 /// Drops the advice of which no finding is left.
@@ -105,7 +130,7 @@ fn lvm_on_host(audit: &Audit) -> Option<Prevention> {
         &checks,
     );
     advice.settings = guest_lvm_on_host::settings(&audit.node);
-    advice.commands = vec!["update-initramfs -u -k all".to_owned()];
+    advice.commands = vec![INITRAMFS.to_owned()];
     Some(advice)
 }
 
@@ -136,14 +161,13 @@ fn autoactivation(audit: &Audit) -> Option<Prevention> {
             }
             Switch::Group => advice
                 .commands
-                .push(format!("vgchange --setautoactivation n {}", word(&vg.name))),
+                .push(format!("{VG_ACTIVATION}{}", word(&vg.name))),
             Switch::Volumes => {
                 let volumes = autoactivation::guests_volumes(node, vg)
                     .map(|(lv, _)| lv)
                     .filter(|lv| lv.autoactivation != Some(false));
-                let line = |lv: &crate::model::lvm::LogicalVolume| {
-                    format!("lvchange --setautoactivation n {}", vg_lv(&lv.vg, &lv.name))
-                };
+                let line =
+                    |lv: &LogicalVolume| format!("{LV_ACTIVATION}{}", vg_lv(&lv.vg, &lv.name));
                 advice.commands.extend(volumes.map(line));
             }
             Switch::List | Switch::Unknown => left_out.push(vg.name.as_str()),
@@ -161,9 +185,7 @@ fn autoactivation(audit: &Audit) -> Option<Prevention> {
              with every VG that must come up at boot, the one with the node's root above all.",
         );
         advice.settings = vec![activation_list(node, &left_out)];
-        advice
-            .commands
-            .push("update-initramfs -u -k all".to_owned());
+        advice.commands.push(INITRAMFS.to_owned());
     }
     Some(advice)
 }
@@ -197,14 +219,8 @@ fn migration(audit: &Audit) -> Option<Prevention> {
         &checks,
     );
     let vgs = node.lvm.vgs.values().map(|vg| vg.name.as_str());
-    let mut shared: Vec<&str> = vgs.filter(|vg| node.storages.is_shared_vg(vg)).collect();
-    shared.sort_unstable();
-    shared.dedup();
-    advice.commands = shared
-        .into_iter()
-        .take(MOST)
-        .map(|vg| format!("lvs -o lv_name,lv_active {}", word(vg)))
-        .collect();
+    let shared = vgs.filter(|vg| node.storages.is_shared_vg(vg)).map(word);
+    advice.commands = each(shared, |_| ACTIVE_VOLUMES);
     Some(advice)
 }
 
@@ -224,20 +240,13 @@ fn deletion(audit: &Audit) -> Option<Prevention> {
          that no entry of it is left: its VMID is given out again.",
         &checks,
     );
-    let mut entries: Vec<&str> = found
+    let entries = found
         .iter()
         .filter(|finding| finding.check.starts_with("orphan-"))
-        .map(|finding| finding.subject.as_str())
-        .collect();
-    entries.sort_unstable();
-    advice.commands = entries
-        .into_iter()
-        .filter(|name| is_safe(name))
-        .take(MOST)
-        .map(|name| format!("dmsetup info -c -o name,open {name}"))
-        .collect();
+        .map(|finding| finding.subject.as_str());
+    advice.commands = each(entries.filter(|name| is_safe(name)), |_| OPEN_COUNT);
     if advice.commands.is_empty() {
-        advice.commands.push("dmsetup ls".to_owned());
+        advice.commands.push(ENTRIES.to_owned());
     }
     Some(advice)
 }
@@ -251,21 +260,16 @@ fn disks(audit: &Audit) -> Option<Prevention> {
          A rescan brings volumes that no configuration names back as unusedN, to be removed or attached.",
         &checks,
     );
-    let mut vmids: Vec<u64> = found.iter().filter_map(|finding| finding.vmid).collect();
-    vmids.sort_unstable();
-    vmids.dedup();
-    let containers = |vmid: u64| {
-        let mut guests = audit.node.guests.here.iter();
-        guests.any(|guest| guest.vmid == vmid && guest.kind.as_str() == "ct")
+    let guests = &audit.node.guests;
+    let container = |vmid| {
+        let guest = guests.here(vmid);
+        guest.is_some_and(|guest| guest.kind == GuestKind::Ct)
     };
-    advice.commands = vmids
-        .into_iter()
-        .take(MOST)
-        .map(|vmid| match containers(vmid) {
-            true => format!("pct rescan --vmid {vmid}"),
-            false => format!("qm rescan --vmid {vmid}"),
-        })
-        .collect();
+    let vmids = found.iter().filter_map(|finding| finding.vmid);
+    advice.commands = each(vmids, |vmid| match container(*vmid) {
+        true => RESCAN_CT,
+        false => RESCAN_VM,
+    });
     Some(advice)
 }
 
@@ -285,13 +289,7 @@ fn pools(audit: &Audit) -> Option<Prevention> {
     let pools = found
         .iter()
         .filter_map(|finding| finding.subject.split_once('/'));
-    let mut vgs: Vec<&str> = pools.map(|(vg, _)| vg).filter(|vg| is_safe(vg)).collect();
-    vgs.sort_unstable();
-    vgs.dedup();
-    advice.commands = vgs
-        .into_iter()
-        .take(MOST)
-        .map(|vg| format!("lvs -o lv_name,data_percent,metadata_percent {vg}"))
-        .collect();
+    let vgs = pools.map(|(vg, _)| vg).filter(|vg| is_safe(vg));
+    advice.commands = each(vgs, |_| POOL_USE);
     Some(advice)
 }

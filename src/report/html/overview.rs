@@ -31,7 +31,7 @@ pub struct Overview {
     checks: BTreeMap<String, CheckRow>,
     versions: BTreeMap<String, usize>,
     kernels: BTreeMap<String, usize>,
-    labels: BTreeMap<(Option<String>, Option<String>), LabelRow>,
+    labels: BTreeMap<Labels, LabelRow>,
     days: Vec<history::Day>,
     /// Nodes that have a history.
     traced: usize,
@@ -59,8 +59,7 @@ struct NodeRow {
 /// Sums over the nodes of a customer at a site.
 #[derive(Debug, Clone, Serialize)]
 struct LabelRow {
-    customer: Option<String>,
-    site: Option<String>,
+    labels: Labels,
     grade: Option<String>,
     rank: usize,
     nodes: usize,
@@ -179,11 +178,9 @@ impl Overview {
 
     /// Adds a node to the sums of its customer and site.
     fn add_labels(&mut self, node: &Row) {
-        let Labels { customer, site } = node.labels.clone();
-        let key = (customer.clone(), site.clone());
-        let row = self.labels.entry(key).or_insert_with(|| LabelRow {
-            customer,
-            site,
+        let row = self.labels.entry(node.labels.clone());
+        let row = row.or_insert_with(|| LabelRow {
+            labels: node.labels.clone(),
             grade: None,
             rank: usize::MAX,
             nodes: 0,
@@ -265,7 +262,10 @@ impl Overview {
             .map(|grade| format!("{}: {}", grade.label, grade.count))
             .collect();
         let title = format!("Nodes by grade: {}", told.join(", "));
-        let labelled = self.labels.keys().any(|key| *key != (None, None));
+        let labelled = self
+            .labels
+            .keys()
+            .any(|labels| *labels != Labels::default());
         let mut labels: Vec<&LabelRow> = self.labels.values().filter(|_| labelled).collect();
         labels.sort_by_key(|row| row.rank);
         let mut checks: Vec<&CheckRow> = self.checks.values().collect();

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::lists::{Gap, Item, findings, gaps, rest, steps};
 use super::parts::clip;
-use crate::report::compose::ignored_words;
 use crate::report::html::words;
 use crate::report::score::GRADES;
 use crate::report::view::{Finding, Node, Report, Step};
@@ -126,7 +125,7 @@ impl<'a> Page<'a> {
             findings,
             more_findings,
             ignored: (report.totals.ignored > 0)
-                .then(|| format!("{}.", ignored_words(report.totals.ignored))),
+                .then(|| format!("{}.", crate::report::words::ignored(report.totals.ignored))),
             steps,
             more_steps,
             enclosed,

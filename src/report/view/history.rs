@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Node, of_severity};
+use super::{Node, count_of_severity};
 
 /// One snapshot of a node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,8 +52,8 @@ impl Point {
             collected_at: node.collected_at.clone(),
             grade: node.grade.clone(),
             score: node.score,
-            critical: of_severity(&node.findings, "critical"),
-            warnings: of_severity(&node.findings, "warning"),
+            critical: count_of_severity(&node.findings, "critical"),
+            warnings: count_of_severity(&node.findings, "warning"),
             entries: node.summary.entries,
             orphans: node.summary.orphans,
             duplicates: node.summary.duplicates,

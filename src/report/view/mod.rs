@@ -16,7 +16,7 @@ pub use cluster::{Cluster, ClusterNode, Matrix, MatrixRow};
 pub use entry::{Entry, OpenDevice, Planned};
 pub use guest::{Guest, NextVmid, NextVmids};
 pub use history::{Point, PoolUse};
-pub use row::{CheckCount, ClusterRow, Row, of_severity};
+pub use row::{CheckCount, ClusterRow, Row, count_of_severity, of_severity};
 pub use storage::{Physical, Pool, Storage};
 
 /// A whole run's report.

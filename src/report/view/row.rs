@@ -99,8 +99,8 @@ impl ClusterRow {
             absent: cluster.absent.len(),
             findings: cluster.findings.len(),
             ignored: cluster.ignored.len(),
-            critical: of_severity(&cluster.findings, "critical"),
-            warnings: of_severity(&cluster.findings, "warning"),
+            critical: count_of_severity(&cluster.findings, "critical"),
+            warnings: count_of_severity(&cluster.findings, "warning"),
             page: cluster.page.clone(),
             checks: CheckCount::of(&cluster.findings),
         }
@@ -132,8 +132,8 @@ impl Row {
             grade: node.grade.clone(),
             headline: node.headline.clone(),
             summary: node.summary.clone(),
-            critical: of_severity(&node.findings, "critical"),
-            warnings: of_severity(&node.findings, "warning"),
+            critical: count_of_severity(&node.findings, "critical"),
+            warnings: count_of_severity(&node.findings, "warning"),
             findings: node.findings.len(),
             ignored: node.ignored.len(),
             labels: node.labels.clone(),
@@ -169,9 +169,15 @@ impl CheckCount {
 }
 
 /// How many findings have this severity.
-pub fn of_severity(findings: &[Finding], severity: &str) -> usize {
-    findings
-        .iter()
-        .filter(|finding| finding.severity == severity)
-        .count()
+pub fn count_of_severity(findings: &[Finding], severity: &str) -> usize {
+    of_severity(findings, severity).count()
+}
+
+/// The findings that have this severity, in their order.
+pub fn of_severity<'a>(
+    findings: &'a [Finding],
+    severity: &'a str,
+) -> impl Iterator<Item = &'a Finding> {
+    let findings = findings.iter();
+    findings.filter(move |finding| finding.severity == severity)
 }
