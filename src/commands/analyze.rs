@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::{self, Staged};
 use super::printed::{Out, closed};
-use super::tables::Tables;
+use super::tables::Csv;
 use super::{interrupt, monitoring};
 use crate::cleanup::script;
 use crate::cli::{Analyze, FailOn, Format};
@@ -110,7 +110,7 @@ struct Reports<'a> {
     run: Run<'a>,
     printed: Printed,
     folder: Option<Folder<'a>>,
-    tables: Option<Tables>,
+    csv: Option<Csv>,
     /// Whether there are so few nodes that the text tells all of each.
     detailed: bool,
 }
@@ -157,7 +157,7 @@ impl<'a> Reports<'a> {
                 Format::Nagios => Printed::Nagios(Nagios::new(analyzed_at)),
             },
             folder,
-            tables: args.csv.as_deref().map(Tables::begin).transpose()?,
+            csv: args.csv.as_deref().map(Csv::begin).transpose()?,
             detailed: true,
         })
     }
@@ -171,8 +171,8 @@ impl<'a> Reports<'a> {
             rejected,
             remarks: _,
         } = outcome;
-        if let Some(tables) = self.tables {
-            tables.end()?;
+        if let Some(csv) = self.csv {
+            csv.end()?;
         }
         if let Some(folder) = self.folder {
             let overview = Overview::of(rows, totals, headline, rejected);
@@ -262,7 +262,7 @@ impl Sink for Reports<'_> {
             json: unless(wants_json, json::node_text)?,
             line: unless(wants_line, json::node_line)?,
             section: unless(wants_section, text::section)?,
-            rows: match self.tables {
+            rows: match self.csv {
                 Some(_) => Some(csv::of_node(&node).map_err(|error| error.to_string())?),
                 None => None,
             },
@@ -272,8 +272,8 @@ impl Sink for Reports<'_> {
     }
 
     fn take(&mut self, node: Rendered) -> Result<(), String> {
-        if let (Some(tables), Some(rows)) = (&mut self.tables, &node.rows) {
-            tables.node(rows)?;
+        if let (Some(csv), Some(rows)) = (&mut self.csv, &node.rows) {
+            csv.node(rows)?;
         }
         if let Some(folder) = &mut self.folder {
             let written = folder.json.node(&node.json);
@@ -300,8 +300,8 @@ impl Sink for Reports<'_> {
     }
 
     fn cluster(&mut self, cluster: view::Cluster) -> Result<(), String> {
-        if let Some(tables) = &mut self.tables {
-            tables.cluster(&cluster)?;
+        if let Some(csv) = &mut self.csv {
+            csv.cluster(&cluster)?;
         }
         if let Some(folder) = &mut self.folder {
             if let Some(path) = &cluster.page {

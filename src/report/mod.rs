@@ -13,6 +13,7 @@ pub mod nagios;
 pub mod prometheus;
 pub(crate) mod score;
 pub(crate) mod slugs;
+pub mod tables;
 pub mod text;
 pub mod view;
 pub mod words;
