@@ -55,6 +55,13 @@ pub struct Analyze {
     #[arg(long, value_name = "DIR")]
     pub csv: Option<PathBuf>,
 
+    /// Write nodes.parquet, entries.parquet, guests.parquet and findings.parquet here
+    ///
+    /// The same tables for DuckDB, DataFusion and Spark. Only in a dmaudit built with
+    /// `--features parquet`.
+    #[arg(long, value_name = "DIR")]
+    pub parquet: Option<PathBuf>,
+
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -8,6 +8,7 @@ use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::{self, Staged};
+use super::parquet::{self, Parquet};
 use super::printed::{Out, closed};
 use super::tables::Csv;
 use super::{interrupt, monitoring};
@@ -111,6 +112,7 @@ struct Reports<'a> {
     printed: Printed,
     folder: Option<Folder<'a>>,
     csv: Option<Csv>,
+    parquet: Option<Parquet>,
     /// Whether there are so few nodes that the text tells all of each.
     detailed: bool,
 }
@@ -122,12 +124,17 @@ struct Rendered {
     line: Vec<u8>,
     section: Vec<u8>,
     rows: Option<[Vec<u8>; 4]>,
+    batches: Option<parquet::Rows>,
     node: Option<Box<view::Node>>,
 }
 
 impl<'a> Reports<'a> {
     fn begin(args: &'a Analyze, analyzed_at: &'a str) -> Result<Self, String> {
         let version = env!("CARGO_PKG_VERSION");
+        let run = Run {
+            version,
+            analyzed_at,
+        };
         let folder = match &args.output {
             None => None,
             Some(path) => {
@@ -142,10 +149,7 @@ impl<'a> Reports<'a> {
             }
         };
         Ok(Self {
-            run: Run {
-                version,
-                analyzed_at,
-            },
+            run,
             printed: match args.format {
                 Format::Text => Printed::Text(Text::default()),
                 Format::Json => {
@@ -158,6 +162,10 @@ impl<'a> Reports<'a> {
             },
             folder,
             csv: args.csv.as_deref().map(Csv::begin).transpose()?,
+            parquet: match &args.parquet {
+                Some(folder) => Some(Parquet::begin(folder, run)?),
+                None => None,
+            },
             detailed: true,
         })
     }
@@ -173,6 +181,9 @@ impl<'a> Reports<'a> {
         } = outcome;
         if let Some(csv) = self.csv {
             csv.end()?;
+        }
+        if let Some(parquet) = self.parquet {
+            parquet.end()?;
         }
         if let Some(folder) = self.folder {
             let overview = Overview::of(rows, totals, headline, rejected);
@@ -262,6 +273,10 @@ impl Sink for Reports<'_> {
             json: unless(wants_json, json::node_text)?,
             line: unless(wants_line, json::node_line)?,
             section: unless(wants_section, text::section)?,
+            batches: match self.parquet {
+                Some(_) => Some(Parquet::rows(&node)?),
+                None => None,
+            },
             rows: match self.csv {
                 Some(_) => Some(csv::of_node(&node).map_err(|error| error.to_string())?),
                 None => None,
@@ -274,6 +289,9 @@ impl Sink for Reports<'_> {
     fn take(&mut self, node: Rendered) -> Result<(), String> {
         if let (Some(csv), Some(rows)) = (&mut self.csv, &node.rows) {
             csv.node(rows)?;
+        }
+        if let (Some(parquet), Some(rows)) = (&mut self.parquet, &node.batches) {
+            parquet.add(rows)?;
         }
         if let Some(folder) = &mut self.folder {
             let written = folder.json.node(&node.json);
@@ -302,6 +320,9 @@ impl Sink for Reports<'_> {
     fn cluster(&mut self, cluster: view::Cluster) -> Result<(), String> {
         if let Some(csv) = &mut self.csv {
             csv.cluster(&cluster)?;
+        }
+        if let Some(parquet) = &mut self.parquet {
+            parquet.cluster(&cluster)?;
         }
         if let Some(folder) = &mut self.folder {
             if let Some(path) = &cluster.page {

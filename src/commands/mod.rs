@@ -9,6 +9,11 @@ mod interrupt;
 pub mod mail;
 mod monitoring;
 mod output;
+#[cfg(feature = "parquet")]
+mod parquet;
+#[cfg(not(feature = "parquet"))]
+#[path = "no_parquet.rs"]
+mod parquet;
 mod printed;
 pub mod redact;
 pub mod restore_names;

@@ -10,6 +10,8 @@ mod json_text;
 pub mod mail;
 mod monitoring;
 pub mod nagios;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod prometheus;
 pub(crate) mod score;
 pub(crate) mod slugs;
