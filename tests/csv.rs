@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod report_views;
+mod table_files;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use dmaudit::report::csv::{head, of_node};
 use dmaudit::report::tables::Table;
@@ -23,28 +23,12 @@ fn rows(text: &[u8]) -> Vec<Row> {
 }
 
 fn run(folder: &Path) -> (BTreeMap<&'static str, Vec<Row>>, Value) {
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
-    let output = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
-        .args([
-            "analyze",
-            "--format",
-            "json",
-            "--now",
-            "2026-11-24T12:00:00Z",
-            "--csv",
-        ])
-        .args([folder, &samples])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let report = table_files::run("--csv", folder);
     let tables = Table::ALL.map(|table| {
         let file = format!("{}.csv", table.name());
         (table.name(), rows(&fs::read(folder.join(file)).unwrap()))
     });
-    (
-        tables.into(),
-        serde_json::from_slice(&output.stdout).unwrap(),
-    )
+    (tables.into(), report)
 }
 
 fn shown(value: &Value) -> String {
@@ -122,22 +106,7 @@ fn every_row_joins_a_node() {
 
 #[test]
 fn a_folder_that_cannot_be_written_is_named_and_nothing_is_left() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file");
-    fs::write(&file, "").unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
-        .arg("analyze")
-        .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples"))
-        .arg("--csv")
-        .arg(file.join("tables"))
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        String::from_utf8_lossy(&output.stderr).contains("nodes.csv"),
-        "{output:?}"
-    );
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    table_files::fails_where_no_folder_can_be("--csv", "nodes.csv");
 }
 
 /// A node whose every text is this one.

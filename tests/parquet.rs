@@ -4,6 +4,8 @@
 #![cfg(feature = "parquet")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod table_files;
+
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
@@ -14,19 +16,6 @@ use serde_json::{Value, json};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The report of the samples; the tables are in `folder`.
-fn run(folder: &Path) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
-        .args(["analyze", "--format", "json", "--parquet"])
-        .arg(folder)
-        .args(["--now", "2026-11-24T12:00:00Z"])
-        .arg(root().join("samples"))
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn rows(folder: &Path, table: &str) -> Vec<Value> {
@@ -57,7 +46,7 @@ fn value(field: &Field) -> Value {
 #[test]
 fn the_tables_say_what_the_json_says() {
     let folder = tempfile::tempdir().unwrap();
-    let report = run(folder.path());
+    let report = table_files::run("--parquet", folder.path());
     let nodes = report["nodes"].as_array().unwrap();
     let written = rows(folder.path(), "nodes");
     assert_eq!(written.len(), nodes.len());
@@ -118,22 +107,7 @@ fn the_tables_say_what_the_json_says() {
 
 #[test]
 fn a_folder_that_cannot_be_written_is_named_and_nothing_is_left() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file");
-    fs::write(&file, "").unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
-        .arg("analyze")
-        .arg(root().join("samples"))
-        .arg("--parquet")
-        .arg(file.join("tables"))
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        String::from_utf8_lossy(&output.stderr).contains("nodes.parquet"),
-        "{output:?}"
-    );
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    table_files::fails_where_no_folder_can_be("--parquet", "nodes.parquet");
 }
 
 /// `DMAUDIT_TEST_PYTHON` is a Python that has the package `duckdb`.
@@ -142,7 +116,11 @@ fn a_folder_that_cannot_be_written_is_named_and_nothing_is_left() {
 fn duckdb_answers_the_questions_of_the_docs() {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.json");
-    fs::write(&report, run(folder.path()).to_string()).unwrap();
+    fs::write(
+        &report,
+        table_files::run("--parquet", folder.path()).to_string(),
+    )
+    .unwrap();
     let output = Command::new(std::env::var("DMAUDIT_TEST_PYTHON").expect("DMAUDIT_TEST_PYTHON"))
         .arg(root().join("tests/parquet/questions.py"))
         .arg(root().join("docs/parquet.md"))

@@ -162,10 +162,9 @@ impl<'a> Reports<'a> {
             },
             folder,
             csv: args.csv.as_deref().map(Csv::begin).transpose()?,
-            parquet: match &args.parquet {
-                Some(folder) => Some(Parquet::begin(folder, run)?),
-                None => None,
-            },
+            parquet: (args.parquet.as_deref())
+                .map(|folder| Parquet::begin(folder, run))
+                .transpose()?,
             detailed: true,
         })
     }

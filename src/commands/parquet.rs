@@ -33,13 +33,7 @@ impl Parquet {
                 .map(Mutex::new)
                 .map_err(|error| format!("{name} could not be written: {error}"))
         };
-        let [nodes, entries, guests, findings] = Table::ALL;
-        Ok(Self([
-            begun(nodes)?,
-            begun(entries)?,
-            begun(guests)?,
-            begun(findings)?,
-        ]))
+        Table::each(begun).map(Self)
     }
 
     /// A node's rows, to be added in its turn.

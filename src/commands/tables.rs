@@ -25,13 +25,7 @@ impl Csv {
                 .map_err(|error| file.failed(&error))?;
             Ok((table, file))
         };
-        let [nodes, entries, guests, findings] = Table::ALL;
-        Ok(Self([
-            begun(nodes)?,
-            begun(entries)?,
-            begun(guests)?,
-            begun(findings)?,
-        ]))
+        Table::each(begun).map(Self)
     }
 
     /// Adds a node's rows.

@@ -28,9 +28,7 @@ pub fn head(table: Table) -> io::Result<Vec<u8>> {
 ///
 /// None in practice.
 pub fn of_node(node: &view::Node) -> io::Result<[Vec<u8>; 4]> {
-    let rows = |table: Table| written(table.rows(node));
-    let [nodes, entries, guests, findings] = Table::ALL;
-    Ok([rows(nodes)?, rows(entries)?, rows(guests)?, rows(findings)?])
+    Table::each(|table| written(table.rows(node)))
 }
 
 /// A cluster's rows of a table.

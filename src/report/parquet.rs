@@ -37,7 +37,7 @@ pub type Batches = [RecordBatch; 4];
 ///
 /// None in practice.
 pub fn of_node(node: &view::Node) -> Result<Batches, ArrowError> {
-    batches(|table| table.rows(node))
+    Table::each(|table| batch(table, &table.rows(node)))
 }
 
 /// A cluster's rows of each table.
@@ -46,18 +46,7 @@ pub fn of_node(node: &view::Node) -> Result<Batches, ArrowError> {
 ///
 /// None in practice.
 pub fn of_cluster(cluster: &view::Cluster) -> Result<Batches, ArrowError> {
-    batches(|table| table.rows_of_cluster(cluster))
-}
-
-fn batches<'a>(rows: impl Fn(Table) -> Vec<Row<'a>>) -> Result<Batches, ArrowError> {
-    let [nodes, entries, guests, findings] = Table::ALL;
-    let batch = |table: Table| batch(table, &rows(table));
-    Ok([
-        batch(nodes)?,
-        batch(entries)?,
-        batch(guests)?,
-        batch(findings)?,
-    ])
+    Table::each(|table| batch(table, &table.rows_of_cluster(cluster)))
 }
 
 /// A table's columns as Arrow names them.

@@ -151,6 +151,16 @@ impl Table {
     /// All tables.
     pub const ALL: [Self; 4] = [Self::Nodes, Self::Entries, Self::Guests, Self::Findings];
 
+    /// What is made of each table, in the tables' order.
+    ///
+    /// # Errors
+    ///
+    /// The first that `make` gives.
+    pub fn each<T, E>(mut make: impl FnMut(Self) -> Result<T, E>) -> Result<[T; 4], E> {
+        let [nodes, entries, guests, findings] = Self::ALL;
+        Ok([make(nodes)?, make(entries)?, make(guests)?, make(findings)?])
+    }
+
     /// Its name, of which file names are made.
     pub fn name(self) -> &'static str {
         match self {
