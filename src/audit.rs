@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::bundle::Bundle;
+use crate::checks::next_vmids::FreeIds;
+use crate::checks::shared::Shared;
 use crate::checks::{self, Case, Check};
 use crate::cleanup::planner::{self, Planning};
 use crate::cleanup::script::About;
@@ -23,6 +25,10 @@ pub struct Audit {
     pub findings: Vec<Finding>,
     /// Checks that could not run, and what they need.
     pub not_run: Vec<(&'static Check, &'static str)>,
+    /// What the other nodes of its cluster need to know of it.
+    pub shared: Shared,
+    /// The free VMIDs that are worth naming, where all guests are known.
+    pub free_ids: Option<FreeIds>,
     /// What may be done.
     pub planning: Planning,
     /// The numbers that it was judged by.
@@ -37,18 +43,19 @@ impl Audit {
 
     /// Audits a node.
     pub fn of_node(node: Node, thresholds: Thresholds) -> Self {
-        let verdicts = verdicts::judge(&node);
-        let (findings, not_run) = checks::node_findings(&Case {
-            node: &node,
-            verdicts: &verdicts,
-            thresholds,
-        });
+        let (verdicts, references) = verdicts::judge(&node);
+        let case = Case::new(&node, &verdicts, &references, thresholds);
+        let (findings, not_run) = checks::node_findings(&case);
+        let shared = Shared::of(&case, &findings);
+        let free_ids = case.free_ids().cloned();
         let planning = planner::plan(&node, &verdicts);
         Self {
             node,
             verdicts,
             findings,
             not_run,
+            shared,
+            free_ids,
             planning,
             thresholds,
         }
@@ -67,15 +74,6 @@ impl Audit {
             bundle: node.bundle.clone(),
             dmaudit_version: env!("CARGO_PKG_VERSION").to_owned(),
             analyzed_at: now,
-        }
-    }
-
-    /// The node with its verdicts, as checks take it.
-    pub fn case(&self) -> Case<'_> {
-        Case {
-            node: &self.node,
-            verdicts: &self.verdicts,
-            thresholds: self.thresholds,
         }
     }
 }

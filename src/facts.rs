@@ -53,8 +53,8 @@ impl Facts {
     /// The facts of a node that was audited.
     pub fn of_audit(signature: Signature, audit: Audit, now: DateTime<Utc>) -> Self {
         let mut node = compose::node(&audit);
-        let shared = Shared::of(&audit.case(), &audit.findings);
         let about = audit.about(now);
+        let shared = audit.shared;
         let plan = audit.planning.plan;
         let cleanup = (!plan.items.is_empty()).then_some(Cleanup { about, plan });
         // A node that no script can know says so instead.

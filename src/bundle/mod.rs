@@ -37,6 +37,7 @@ pub use limits::{Limits, RATIO_FREE_BYTES};
 pub use manifest::{CommandRecord, FileRecord, MANIFEST_FORMAT, Manifest, UnreadRecord};
 pub use packed_facts::FactsStream;
 pub use snapshot::{Bundle, Output, Unread};
+pub(crate) use text::decode;
 
 use contents::{Contents, Extent};
 use discover::SourceKind;

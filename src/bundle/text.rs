@@ -20,7 +20,7 @@ pub(super) fn quoted(name: &str) -> String {
 }
 
 /// Text of a file: not UTF-8 is replaced, a byte order mark is dropped.
-pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     // Nearly all text is sound, which is found out much faster alone.
     match std::str::from_utf8(bytes) {

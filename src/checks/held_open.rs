@@ -1,7 +1,6 @@
 //! Disks of stopped guests that something holds open.
 
 use super::facts::{mention, vg_lv};
-use super::mentions::Mentions;
 use super::{Case, Check, Outcome, Run, info_evidence};
 use crate::model::device::{Device, Index};
 use crate::model::finding::{Finding, Severity};
@@ -18,7 +17,6 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(case: &Case<'_>) -> Outcome {
-    let mentions = Mentions::of(case.node);
     let mut unknown = false;
     let mut findings = Vec::new();
     for (index, device, judgement) in case.entries() {
@@ -28,9 +26,9 @@ fn run(case: &Case<'_>) -> Outcome {
         match device.open {
             None => unknown = true,
             Some(0) => {}
-            Some(_) => match owner(case, &mentions, device, judgement) {
+            Some(_) => match owner(case, device, judgement) {
                 Owner::Stopped(guest) => {
-                    findings.push(finding(case, index, device, judgement, guest, &mentions));
+                    findings.push(finding(case, index, device, judgement, guest));
                 }
                 Owner::Unknown => unknown = true,
                 Owner::MayUseIt => {}
@@ -63,7 +61,6 @@ enum Owner<'a> {
 
 fn owner<'a>(
     case: &Case<'a>,
-    mentions: &Mentions<'a>,
     device: &Device,
     judgement: &Judgement,
 ) -> Owner<'a> {
@@ -71,13 +68,13 @@ fn owner<'a>(
     let by_name = device
         .volume()
         .into_iter()
-        .flat_map(|(vg, lv)| mentions.get(vg, lv));
+        .flat_map(|(vg, lv)| case.references.mentions(vg, lv));
     let by_uuid = case
         .node
         .lvm
         .of(device)
         .into_iter()
-        .flat_map(|lv| mentions.get(&lv.vg, &lv.name));
+        .flat_map(|lv| case.references.mentions(&lv.vg, &lv.name));
     let mentioning = by_name.chain(by_uuid).map(|mention| mention.guest);
     let referenced = judgement
         .referenced
@@ -104,7 +101,6 @@ fn finding(
     device: &Device,
     judgement: &Judgement,
     guest: &Guest,
-    mentions: &Mentions<'_>,
 ) -> Finding {
     let above: Vec<&Device> = case
         .node
@@ -122,7 +118,7 @@ fn finding(
     evidence.extend(holders.iter().map(|holder| format!("held by {holder}")));
     evidence.extend(above.iter().map(|device| info_evidence(device)));
     evidence.extend(device.volume().into_iter().flat_map(|(vg, lv)| {
-        let of_guest = mentions.get(vg, lv).filter(|m| m.guest.vmid == guest.vmid);
+        let of_guest = case.references.mentions(vg, lv).filter(|m| m.guest.vmid == guest.vmid);
         of_guest
             .take(1)
             .map(|m| mention(m.guest, m.reference))

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::facts::{self, size};
-use super::mentions::Mentions;
 use super::{Case, Check, Outcome, Run};
 use crate::model::finding::{Finding, Severity};
 use crate::model::lvm::LogicalVolume;
@@ -29,7 +28,6 @@ fn run(case: &Case<'_>) -> Outcome {
     if !node.lvm.reported {
         return Outcome::needs("LVM's volumes (lvs-json)");
     }
-    let mentions = Mentions::of(node);
     let findings = node
         .lvm
         .lvs
@@ -39,7 +37,7 @@ fn run(case: &Case<'_>) -> Outcome {
             // An active one is an orphaned entry, and told as such.
             volume.kind != VolumeKind::Deleting
                 && !is_active(node, lv)
-                && mentions.get(&lv.vg, &lv.name).next().is_none()
+                && case.references.mentions(&lv.vg, &lv.name).next().is_none()
                 && !is_worked_on(node, volume.vmid)
         })
         .map(|(lv, volume)| finding(node, lv, &volume))

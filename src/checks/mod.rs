@@ -14,7 +14,6 @@ mod held_open;
 mod kernel_dm_errors;
 mod layout;
 mod leftover_volume;
-mod mentions;
 mod missing_volume;
 mod multipath;
 mod next_vmid_blocked;
@@ -29,11 +28,15 @@ mod stale_mapping;
 mod sweep;
 mod thin_pools;
 
+use std::cell::OnceCell;
+
 use crate::config::Thresholds;
 use crate::model::device::{Device, Index};
 use crate::model::finding::Finding;
 use crate::model::node::Node;
-use crate::verdicts::{Judgement, Verdicts};
+use crate::verdicts::{Judgement, References, Verdicts};
+use next_vmids::FreeIds;
+use overlaps::Overlaps;
 use shared::Shared;
 
 /// A check, as its file declares it.
@@ -60,17 +63,50 @@ pub enum Run {
 }
 
 /// A node with its verdicts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Case<'a> {
     /// The node.
     pub node: &'a Node,
     /// The verdicts on its entries.
     pub verdicts: &'a Verdicts,
+    /// What its guests' configurations reference.
+    pub references: &'a References<'a>,
     /// From when on something counts.
     pub thresholds: Thresholds,
+    overlaps: OnceCell<Overlaps<'a>>,
+    free_ids: OnceCell<Option<FreeIds>>,
 }
 
 impl<'a> Case<'a> {
+    /// A node with its verdicts and the references that they rest on.
+    pub fn new(
+        node: &'a Node,
+        verdicts: &'a Verdicts,
+        references: &'a References<'a>,
+        thresholds: Thresholds,
+    ) -> Self {
+        Self {
+            node,
+            verdicts,
+            references,
+            thresholds,
+            overlaps: OnceCell::new(),
+            free_ids: OnceCell::new(),
+        }
+    }
+
+    /// The entries that overlap, for all checks that ask.
+    fn overlaps(&self) -> &Overlaps<'a> {
+        self.overlaps.get_or_init(|| overlaps::find(self))
+    }
+
+    /// The free VMIDs that are worth naming; none where not all guests of the
+    /// cluster are known.
+    pub fn free_ids(&self) -> Option<&FreeIds> {
+        let found = self.free_ids.get_or_init(|| next_vmids::find(self));
+        found.as_ref()
+    }
+
     /// The entries with their verdicts.
     pub fn entries(&self) -> impl Iterator<Item = (Index, &'a Device, &'a Judgement)> {
         self.verdicts.of(self.node)

@@ -1,7 +1,7 @@
 //! Free VMIDs that a new guest can't have, or only beside old data.
 
 use super::facts;
-use super::next_vmids::{self, FreeId, Meeting};
+use super::next_vmids::{FreeId, Meeting};
 use super::{Case, Check, Outcome, Run, info_evidence};
 use crate::model::finding::{Finding, Severity};
 use crate::model::names::GuestVolume;
@@ -14,7 +14,7 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(case: &Case<'_>) -> Outcome {
-    let Some(free) = next_vmids::find(case) else {
+    let Some(free) = case.free_ids() else {
         return Outcome::needs(
             "the guests of the whole cluster (/etc/pve with every node's folder, or /etc/pve/.vmlist)",
         );

@@ -58,8 +58,8 @@ pub struct FreeIds {
     pub ids: Vec<FreeId>,
 }
 
-/// Works them out; none where not all guests of the cluster are known.
-pub fn find(case: &Case<'_>) -> Option<FreeIds> {
+/// Works them out, for [`Case::free_ids`].
+pub(super) fn find(case: &Case<'_>) -> Option<FreeIds> {
     let node = case.node;
     let range = node.next_ids?;
     if node.guests.unusable.is_some() || !node.guests.whole_cluster {

@@ -2,7 +2,7 @@
 
 use super::facts::{self, size, vg_lv};
 use super::layout::Ground;
-use super::{Case, Check, Outcome, Run, info_evidence, overlaps, table_evidence};
+use super::{Case, Check, Outcome, Run, info_evidence, table_evidence};
 use crate::model::device::{Device, Index};
 use crate::model::finding::{Finding, Severity};
 use crate::model::lvm::LogicalVolume;
@@ -21,7 +21,7 @@ fn run(case: &Case<'_>) -> Outcome {
     let ground = Ground::of(case.node);
     // An old table that covers another volume's extents is an overlap: one
     // fault, one finding.
-    let overlapping = overlaps::subjects(case);
+    let overlapping = case.overlaps().subjects();
     let findings = case
         .entries()
         .filter(|(index, _, judgement)| {

@@ -2,7 +2,7 @@
 //! to another volume.
 
 use super::facts;
-use super::overlaps::{self, Pair, Place, Wrong};
+use super::overlaps::{Overlaps, Pair, Place, Wrong};
 use super::sweep::MOST;
 use super::{Case, Check, Outcome, Run, info_evidence, table_evidence};
 use crate::model::device::Device;
@@ -18,7 +18,7 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(case: &Case<'_>) -> Outcome {
-    let (pairs, all) = overlaps::find(case);
+    let Overlaps { pairs, all } = case.overlaps();
     let mut findings: Vec<Finding> = pairs.iter().map(|pair| finding(case, pair)).collect();
     if !all && let Some(last) = findings.last_mut() {
         last.message

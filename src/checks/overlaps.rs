@@ -36,6 +36,7 @@ pub(super) enum Wrong {
 }
 
 /// Two parties, the one in the wrong first.
+#[derive(Debug)]
 pub(super) struct Pair<'a> {
     pub subject: Index,
     pub wrong: Wrong,
@@ -47,18 +48,28 @@ pub(super) struct Pair<'a> {
 }
 
 /// Where two parties meet.
+#[derive(Debug)]
 pub(super) enum Place {
     Sectors { device: DevNo, start: u64, end: u64 },
     Thin { pool: DevNo, id: u64 },
 }
 
-/// The entries that overlap another and are the ones in the wrong.
-pub(super) fn subjects(case: &Case<'_>) -> BTreeSet<Index> {
-    find(case).0.iter().map(|pair| pair.subject).collect()
+/// The overlapping pairs of a node.
+#[derive(Debug)]
+pub(super) struct Overlaps<'a> {
+    pub pairs: Vec<Pair<'a>>,
+    /// Whether those are all.
+    pub all: bool,
 }
 
-/// The overlapping pairs, and whether those are all.
-pub(super) fn find<'a>(case: &Case<'a>) -> (Vec<Pair<'a>>, bool) {
+impl Overlaps<'_> {
+    /// The entries that overlap another and are the ones in the wrong.
+    pub fn subjects(&self) -> BTreeSet<Index> {
+        self.pairs.iter().map(|pair| pair.subject).collect()
+    }
+}
+
+pub(super) fn find<'a>(case: &Case<'a>) -> Overlaps<'a> {
     let ground = Ground::of(case.node);
     let (overlaps, all) = sweep::overlaps(stretches(case, &ground));
     let mut pairs: Vec<Pair<'a>> = overlaps
@@ -74,7 +85,7 @@ pub(super) fn find<'a>(case: &Case<'a>) -> (Vec<Pair<'a>>, bool) {
         })
         .collect();
     pairs.extend(thin_pairs(case, &ground));
-    (pairs, all)
+    Overlaps { pairs, all }
 }
 
 fn stretches<'a>(case: &Case<'a>, ground: &Ground<'a>) -> Vec<Stretch<Party<'a>>> {

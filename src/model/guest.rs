@@ -122,7 +122,7 @@ fn brief(name: &str) -> &str {
 
 /// All that a configuration references. Every section counts: snapshots,
 /// pending changes and special sections keep a volume in use, too.
-pub fn references(config: &GuestConfig) -> Vec<Reference> {
+pub fn references(config: &GuestConfig<'_>) -> Vec<Reference> {
     let mut found = Vec::new();
     for (name, section) in config.sections() {
         for setting in &section.settings {
@@ -131,8 +131,8 @@ pub fn references(config: &GuestConfig) -> Vec<Reference> {
                 continue;
             }
             let place = match name {
-                None => brief(&setting.key).to_owned(),
-                Some(name) => format!("{} in [{}]", brief(&setting.key), brief(name)),
+                None => brief(setting.key).to_owned(),
+                Some(name) => format!("{} in [{}]", brief(setting.key), brief(name)),
             };
             found.extend(targets.into_iter().map(|target| Reference {
                 target,
@@ -143,21 +143,20 @@ pub fn references(config: &GuestConfig) -> Vec<Reference> {
         }
     }
     for (snapshot, section) in &config.snapshots {
-        found.extend(snapshot_references(snapshot, section));
+        snapshot_references(snapshot, section, &mut found);
     }
     found
 }
 
 /// The volumes that a snapshot's disks have under names of their own.
-fn snapshot_references(snapshot: &str, section: &Section) -> Vec<Reference> {
-    let mut found = Vec::new();
+fn snapshot_references(snapshot: &str, section: &Section<'_>, found: &mut Vec<Reference>) {
+    if snapshot.len() > NAME {
+        return;
+    }
     let disks = section
         .settings
         .iter()
-        .filter(|setting| is_disk_key(&setting.key) && setting.key != "vmstate");
-    if snapshot.len() > NAME {
-        return found;
-    }
+        .filter(|setting| is_disk_key(setting.key) && setting.key != "vmstate");
     for setting in disks {
         for target in targets(setting) {
             if let Target::Volume { storage, volume } = target {
@@ -167,29 +166,25 @@ fn snapshot_references(snapshot: &str, section: &Section) -> Vec<Reference> {
                         volume: snapshot_volume(&volume, snapshot),
                     },
                     derived: true,
-                    place: format!("snapshot {snapshot} of {}", brief(&setting.key)),
+                    place: format!("snapshot {snapshot} of {}", brief(setting.key)),
                     line: setting.line,
                 });
             }
         }
     }
-    found
 }
 
 /// Keys whose value is a disk, for virtual machines and containers, with the
 /// older and foreign ones.
 fn is_disk_key(key: &str) -> bool {
-    const PREFIXES: [&str; 11] = [
-        "ide", "sata", "scsi", "virtio", "nvme", "mpath", "efidisk", "tpmstate", "unused", "mp",
-        "xvd",
-    ];
-    key == "rootfs"
-        || key == "vmstate"
-        || PREFIXES.iter().any(|prefix| {
-            key.strip_prefix(prefix).is_some_and(|number| {
-                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-            })
-        })
+    let stem = key.trim_end_matches(|c: char| c.is_ascii_digit());
+    let numbered = stem.len() < key.len();
+    match stem {
+        "rootfs" | "vmstate" => !numbered,
+        "ide" | "sata" | "scsi" | "virtio" | "nvme" | "mpath" | "efidisk" | "tpmstate"
+        | "unused" | "mp" | "xvd" => numbered,
+        _ => false,
+    }
 }
 
 /// Settings that are a person's text and reference nothing.
@@ -206,56 +201,58 @@ fn is_prose(key: &str) -> bool {
 /// `file=` or `volume=` in any place. In every other setting, a part counts
 /// if it names a guest's volume or a device: better one reference too many
 /// than one volume without.
-fn targets(setting: &Setting) -> Vec<Target> {
-    // A volume id has a colon, a device's path slashes: most settings neither.
-    if is_prose(&setting.key) || !setting.value.contains([':', '/']) {
-        return Vec::new();
-    }
-    let disk = is_disk_key(&setting.key);
-    let mut found: Vec<Target> = setting
-        .value
-        .split([',', ' ', '\t', '"', '\''])
-        .filter(|part| !part.is_empty())
-        .enumerate()
-        .flat_map(|(index, part)| {
-            let (key, value) = part.split_once('=').unwrap_or(("", part));
-            let main = disk && ((index == 0 && key.is_empty()) || matches!(key, "file" | "volume"));
-            let mut named = volumes(value, main);
-            if !key.is_empty() {
-                named.extend(volumes(part, false));
-            }
-            named
-        })
-        .collect();
-    found.extend(paths(&setting.value));
-    if found.len() < 2 {
+fn targets(setting: &Setting<'_>) -> Vec<Target> {
+    let mut found = Vec::new();
+    let value = setting.value;
+    let disk = is_disk_key(setting.key);
+    // A volume id has a colon, and a guest's volume a dash; a device's path
+    // has slashes. Most settings have neither.
+    let has = |byte| memchr::memchr(byte, value.as_bytes()).is_some();
+    let volume = has(b':') && (disk || has(b'-'));
+    let path = has(b'/');
+    if !(volume || path) || is_prose(setting.key) {
         return found;
     }
-    let mut seen = std::collections::BTreeSet::new();
-    found.retain(|target| seen.insert(target.clone()));
+    if volume {
+        let apart = |c| matches!(c, ',' | ' ' | '\t' | '"' | '\'');
+        let parts = value.split(apart).filter(|part| !part.is_empty());
+        for (index, part) in parts.enumerate() {
+            let (key, value) = part.split_once('=').unwrap_or(("", part));
+            let main = disk && ((index == 0 && key.is_empty()) || matches!(key, "file" | "volume"));
+            found.extend(volumes(value, main));
+            if !key.is_empty() {
+                found.extend(volumes(part, false));
+            }
+        }
+    }
+    if path {
+        found.extend(paths(value));
+    }
+    if found.len() > 1 {
+        let mut seen = std::collections::BTreeSet::new();
+        found.retain(|target| seen.insert(target.clone()));
+    }
     found
 }
 
 /// `storage:volume`, where folders and a linked clone's base may stand before
 /// the volume (`base-900-disk-0/vm-101-disk-0`). Where the text is not surely
 /// a volume id (`main`), only a guest's volume counts.
-fn volumes(text: &str, main: bool) -> Vec<Target> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let Some((storage, path)) = text.split_once(':') else {
-        return Vec::new();
-    };
-    if storage.is_empty() || storage.len() > NAME || !storage.chars().all(legal) {
-        return Vec::new();
-    }
-    let last = path.rsplit('/').next();
-    path.split('/')
-        .filter(|part| !part.is_empty() && part.len() <= PATH)
-        .filter(|part| (main && Some(*part) == last) || GuestVolume::parse(part).is_some())
-        .map(|part| Target::Volume {
-            storage: storage.to_owned(),
-            volume: part.to_owned(),
-        })
-        .collect()
+fn volumes(text: &str, main: bool) -> impl Iterator<Item = Target> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let id = text.split_once(':').filter(|(storage, _)| {
+        !storage.is_empty() && storage.len() <= NAME && storage.bytes().all(legal)
+    });
+    id.into_iter().flat_map(move |(storage, path)| {
+        let last = path.rsplit('/').next();
+        path.split('/')
+            .filter(|part| !part.is_empty() && part.len() <= PATH)
+            .filter(move |part| (main && Some(*part) == last) || GuestVolume::parse(part).is_some())
+            .map(|part| Target::Volume {
+                storage: storage.to_owned(),
+                volume: part.to_owned(),
+            })
+    })
 }
 
 /// Every `/dev/…` path within a value.

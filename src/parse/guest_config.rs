@@ -7,58 +7,58 @@
 
 use super::{Parsed, lines};
 
-/// A guest's configuration, section by section.
+/// A guest's configuration, section by section, as parts of its text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct GuestConfig {
+pub struct GuestConfig<'a> {
     /// The current configuration.
-    pub current: Section,
+    pub current: Section<'a>,
     /// Snapshots, by name, in the file's order.
-    pub snapshots: Vec<(String, Section)>,
+    pub snapshots: Vec<(&'a str, Section<'a>)>,
     /// Pending changes and special sections, by the text between brackets.
-    pub others: Vec<(String, Section)>,
-    /// The description (`#` lines), as written.
-    pub description: String,
+    pub others: Vec<(&'a str, Section<'a>)>,
+    /// The description: `#` lines, without the sign.
+    pub description: Vec<&'a str>,
 }
 
 /// The settings of one section.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Section {
+pub struct Section<'a> {
     /// Keys and values, in the file's order.
-    pub settings: Vec<Setting>,
+    pub settings: Vec<Setting<'a>>,
 }
 
 /// One `key: value` line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting<'a> {
     /// The key.
-    pub key: String,
+    pub key: &'a str,
     /// The value, without blanks around it.
-    pub value: String,
+    pub value: &'a str,
     /// The line, from 1.
     pub line: usize,
 }
 
-impl Section {
+impl<'a> Section<'a> {
     /// The value of a key; the last one where it is repeated, as PVE reads
     /// it.
-    pub fn get(&self, key: &str) -> Option<&str> {
+    pub fn get(&self, key: &str) -> Option<&'a str> {
         self.settings
             .iter()
             .rev()
             .find(|setting| setting.key == key)
-            .map(|setting| setting.value.as_str())
+            .map(|setting| setting.value)
     }
 }
 
-impl GuestConfig {
+impl<'a> GuestConfig<'a> {
     /// All sections with the text between their brackets; the current one
     /// has none.
-    pub fn sections(&self) -> impl Iterator<Item = (Option<&str>, &Section)> {
+    pub fn sections(&self) -> impl Iterator<Item = (Option<&'a str>, &Section<'a>)> {
         std::iter::once((None, &self.current)).chain(
             self.snapshots
                 .iter()
                 .chain(&self.others)
-                .map(|(name, section)| (Some(name.as_str()), section)),
+                .map(|(name, section)| (Some(*name), section)),
         )
     }
 
@@ -71,9 +71,9 @@ impl GuestConfig {
 }
 
 /// Reads a configuration.
-pub fn parse(text: &str) -> Parsed<GuestConfig> {
+pub fn parse(text: &str) -> Parsed<GuestConfig<'_>> {
     let mut parsed = Parsed::new(GuestConfig::default());
-    let mut open: Option<(String, Section)> = None;
+    let mut open: Option<(&str, Section<'_>)> = None;
     for (number, line) in lines(text) {
         let line = line.trim_end();
         if line.is_empty() {
@@ -81,8 +81,7 @@ pub fn parse(text: &str) -> Parsed<GuestConfig> {
         }
         if let Some(text) = line.strip_prefix('#') {
             if open.is_none() {
-                parsed.value.description.push_str(text);
-                parsed.value.description.push('\n');
+                parsed.value.description.push(text);
             }
             continue;
         }
@@ -91,14 +90,14 @@ pub fn parse(text: &str) -> Parsed<GuestConfig> {
             .and_then(|rest| rest.strip_suffix(']'))
         {
             close(&mut parsed.value, open.take());
-            open = Some((name.trim().to_owned(), Section::default()));
+            open = Some((name.trim(), Section::default()));
             continue;
         }
         match setting(line) {
             Some((key, value)) => {
                 let setting = Setting {
-                    key: key.to_owned(),
-                    value: value.to_owned(),
+                    key,
+                    value,
                     line: number,
                 };
                 match open.as_mut() {
@@ -113,7 +112,7 @@ pub fn parse(text: &str) -> Parsed<GuestConfig> {
     parsed
 }
 
-fn close(config: &mut GuestConfig, section: Option<(String, Section)>) {
+fn close<'a>(config: &mut GuestConfig<'a>, section: Option<(&'a str, Section<'a>)>) {
     let Some((name, section)) = section else {
         return;
     };
@@ -127,8 +126,8 @@ fn close(config: &mut GuestConfig, section: Option<(String, Section)>) {
 fn setting(line: &str) -> Option<(&str, &str)> {
     let (key, value) = line.split_once(':')?;
     let key = key.trim();
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    (!key.is_empty() && key.chars().all(legal)).then(|| (key, value.trim()))
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    (!key.is_empty() && key.bytes().all(legal)).then(|| (key, value.trim()))
 }
 
 #[cfg(test)]
@@ -144,14 +143,10 @@ mod tests {
         );
         let config = &parsed.value;
         assert_eq!(config.current.get("lock"), Some("backup"));
-        assert_eq!(config.description, "web front end\nsecond line\n");
+        assert_eq!(config.description, ["web front end", "second line"]);
         assert_eq!(config.snapshots.len(), 1);
         assert_eq!(config.snapshots[0].0, "before");
-        let others: Vec<_> = config
-            .others
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect();
+        let others: Vec<_> = config.others.iter().map(|(name, _)| *name).collect();
         assert_eq!(others, ["PENDING", "special:fleecing"]);
         assert_eq!(parsed.problems[0].line, 14);
     }
@@ -184,8 +179,9 @@ mod tests {
                 text += &format!("\n[{name}]\n{body}");
             }
             let config = parse(&text).value;
-            let read = |section: &Section| -> Vec<(String, String)> {
-                section.settings.iter().map(|s| (s.key.clone(), s.value.clone())).collect()
+            let read = |section: &Section<'_>| -> Vec<(String, String)> {
+                let settings = section.settings.iter();
+                settings.map(|s| (s.key.to_owned(), s.value.to_owned())).collect()
             };
             prop_assert_eq!(read(&config.current), settings.clone());
             // `[pending]` is no snapshot, in any case.

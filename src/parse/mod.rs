@@ -68,6 +68,14 @@ impl<T> Parsed<T> {
         }
     }
 
+    /// What becomes of the facts; the problems stay.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Parsed<U> {
+        Parsed {
+            value: convert(self.value),
+            problems: self.problems,
+        }
+    }
+
     /// Notes that `line` (from 1) was not what the format allows.
     pub fn problem(&mut self, line: usize, message: impl Into<String>) {
         if self.problems.len() < MAX_PROBLEMS {

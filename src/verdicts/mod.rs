@@ -74,18 +74,17 @@ impl Verdicts {
     }
 }
 
-/// Judges every entry of a node.
-pub fn judge(node: &Node) -> Verdicts {
+/// Judges every entry of a node, and gives the references that it is judged
+/// by.
+pub fn judge(node: &Node) -> (Verdicts, References<'_>) {
     let owners = owners::assign(node);
     let doubled = duplicates::find(node, &owners);
-    let here = References::of(node, &node.guests.here, &owners);
-    let elsewhere = References::of(node, &node.guests.elsewhere, &owners);
+    let references = References::of(node, &owners);
     let scene = reason::Scene {
         node,
         owners: &owners,
         doubled: &doubled,
-        here: &here,
-        elsewhere: &elsewhere,
+        references: &references,
     };
     let mut list: Vec<Judgement> = node
         .devices
@@ -99,7 +98,7 @@ pub fn judge(node: &Node) -> Verdicts {
             .of
             .filter(|_| judgement.verdict == Verdict::Dependent)
     });
-    Verdicts { list, roots }
+    (Verdicts { list, roots }, references)
 }
 
 /// A dependent's guest is that of the entry it lies on.

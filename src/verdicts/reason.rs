@@ -3,7 +3,7 @@
 use super::Judgement;
 use super::duplicates::Doubled;
 use super::owners::{Owner, Owners};
-use super::references::{Hit, References};
+use super::references::{Hit, References, Side};
 use crate::model::device::{Device, Index};
 use crate::model::names::GuestVolume;
 use crate::model::node::{Environment, Node};
@@ -14,8 +14,7 @@ pub(super) struct Scene<'a> {
     pub node: &'a Node,
     pub owners: &'a Owners,
     pub doubled: &'a Doubled,
-    pub here: &'a References<'a>,
-    pub elsewhere: &'a References<'a>,
+    pub references: &'a References<'a>,
 }
 
 impl Scene<'_> {
@@ -122,9 +121,9 @@ fn of_guest(
             // That its disk is referenced is no reason to keep a double; that
             // a configuration names this very entry is.
             referenced: scene
-                .here
-                .path_hit(index)
-                .or_else(|| scene.elsewhere.path_hit(index)),
+                .references
+                .path_hit(Side::Here, index)
+                .or_else(|| scene.references.path_hit(Side::Elsewhere, index)),
             ..Outcome::new(
                 Verdict::Duplicate,
                 None,
@@ -135,7 +134,7 @@ fn of_guest(
             )
         };
     }
-    if let Some(hit) = scene.here.hit(node, index, device) {
+    if let Some(hit) = scene.references.hit(Side::Here, node, index, device) {
         let explanation = format!(
             "Guest {} references it as {} ({}).",
             hit.vmid, hit.target, hit.place
@@ -159,7 +158,7 @@ fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume
     let node = scene.node;
     let vmid = volume.vmid;
     let found = |reason, explanation| Outcome::new(Verdict::Orphan, Some(reason), explanation);
-    if let Some(hit) = scene.elsewhere.hit(node, index, device) {
+    if let Some(hit) = scene.references.hit(Side::Elsewhere, node, index, device) {
         let explanation = format!(
             "Guest {} on node {} references it ({}); no guest of this node does.",
             hit.vmid, hit.node, hit.place

@@ -1,12 +1,12 @@
 //! Which entries the configurations of some guests reference.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::owners::Owners;
 use crate::model::device::{Device, Index};
-use crate::model::guest::{Guest, Mention, Target};
-use crate::model::names::LvmName;
+use crate::model::guest::{Mention, Target};
+use crate::model::names::{LvmName, LvmUuid};
 use crate::model::node::Node;
 use crate::model::storage::Resolution;
 use crate::parse::DevNo;
@@ -39,115 +39,169 @@ impl From<Mention<'_>> for Hit {
     }
 }
 
-/// The references of a set of guests, ready to be asked by entry.
+/// Whose configurations are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Side {
+    /// Those of this node's guests.
+    Here,
+    /// Those of other nodes' guests.
+    Elsewhere,
+}
+
+/// A VG by its place in [`References::vgs`]; none where it can't be told.
+type Vg = Option<usize>;
+
+/// All references of the guests that a node knows, ready to be asked by
+/// volume and by entry.
 #[derive(Debug, Default)]
 pub struct References<'a> {
-    /// By VG, then by LV.
-    volumes: HashMap<String, HashMap<Cow<'a, str>, Mention<'a>>>,
-    /// By LV, where the VG can't be told.
-    anywhere: HashMap<&'a str, Mention<'a>>,
-    /// By entry: absolute paths.
-    devices: HashMap<Index, Mention<'a>>,
+    vgs: BTreeMap<Cow<'a, str>, usize>,
+    /// By LV, VG and side; among equals as the configurations have them.
+    volumes: Vec<(Cow<'a, str>, Vg, Side, Mention<'a>)>,
+    /// The first path that names an entry, or what lies on it.
+    devices: HashMap<(Side, Index), Mention<'a>>,
 }
 
 impl<'a> References<'a> {
-    pub(super) fn of(node: &Node, guests: &'a [Guest], owners: &Owners) -> Self {
-        let vgs: Vec<String> = known_vgs(node);
-        let mut references = Self::default();
-        for guest in guests {
+    pub(super) fn of(node: &'a Node, owners: &Owners) -> Self {
+        let mut references = Self {
+            vgs: BTreeMap::new(),
+            volumes: Vec::new(),
+            devices: HashMap::new(),
+        };
+        let known = known_vgs(node);
+        // A cluster has thousands of references to a handful of storages.
+        let mut storages: BTreeMap<&str, Vec<Vg>> = BTreeMap::new();
+        let guests = &node.guests;
+        let here = guests.here.iter().map(|guest| (Side::Here, guest));
+        let elsewhere = guests.elsewhere.iter();
+        let elsewhere = elsewhere.map(|guest| (Side::Elsewhere, guest));
+        for (side, guest) in here.chain(elsewhere) {
             for reference in &guest.references {
                 let mention = Mention { guest, reference };
                 match &reference.target {
                     Target::Volume { storage, volume } => {
-                        let resolution = node
-                            .storages
-                            .resolve(storage, vgs.iter().map(String::as_str));
-                        references.resolved(resolution, volume, mention);
+                        let vgs = storages.entry(storage).or_insert_with(|| {
+                            let known = known.iter().copied();
+                            references.meant(node.storages.resolve(storage, known))
+                        });
+                        let rows = vgs
+                            .iter()
+                            .map(|vg| (Cow::from(volume), *vg, side, mention));
+                        references.volumes.extend(rows);
                     }
-                    Target::Path(path) => references.path(node, owners, path, mention),
+                    Target::Path(path) => references.path(node, owners, path, (side, mention)),
                 }
             }
         }
         references
+            .volumes
+            .sort_by(|(lv, vg, side, _), other| (lv, vg, side).cmp(&(&other.0, &other.1, &other.2)));
+        references
     }
 
-    fn resolved(&mut self, resolution: Resolution, lv: &'a str, mention: Mention<'a>) {
+    /// The VGs that a storage may mean; [`None`] among them is any.
+    fn meant(&mut self, resolution: Resolution) -> Vec<Vg> {
         match resolution {
-            Resolution::Vg(vg) => self.volume(vg, lv.into(), mention),
-            Resolution::Any(vgs) => {
-                for vg in vgs {
-                    self.volume(vg, lv.into(), mention);
-                }
-            }
-            Resolution::NotLvm => {}
-            Resolution::Unresolved => {
-                self.anywhere.entry(lv).or_insert(mention);
-            }
+            Resolution::Vg(vg) => vec![Some(self.vg(vg.into()))],
+            Resolution::Any(vgs) => vgs.into_iter().map(|vg| Some(self.vg(vg.into()))).collect(),
+            Resolution::NotLvm => Vec::new(),
+            Resolution::Unresolved => vec![None],
         }
     }
 
-    fn volume(&mut self, vg: String, lv: Cow<'a, str>, mention: Mention<'a>) {
-        let volumes = self.volumes.entry(vg).or_default();
-        volumes.entry(lv).or_insert(mention);
+    fn vg(&mut self, name: Cow<'a, str>) -> usize {
+        let next = self.vgs.len();
+        *self.vgs.entry(name).or_insert(next)
     }
 
-    /// A path names an entry, or a partition of one.
-    fn path(&mut self, node: &Node, owners: &Owners, path: &str, mention: Mention<'a>) {
+    /// A path names an entry, or a partition of one; and a volume.
+    fn path(
+        &mut self,
+        node: &'a Node,
+        owners: &Owners,
+        path: &str,
+        (side, mention): (Side, Mention<'a>),
+    ) {
         if let Some(index) = device_at(node, path) {
             let root = owners.root(index).unwrap_or(index);
-            self.devices.entry(index).or_insert(mention);
-            self.devices.entry(root).or_insert(mention);
+            self.devices.entry((side, index)).or_insert(mention);
+            self.devices.entry((side, root)).or_insert(mention);
         }
-        if let Some((vg, lv)) = volume_at(path) {
-            self.volume(vg, lv.into(), mention);
+        if let Some((vg, lv)) = volume_at(node, path) {
+            let vg = self.vg(vg);
+            self.volumes.push((lv, Some(vg), side, mention));
         }
+    }
+
+    /// All mentions of a volume, those that may mean it included.
+    pub fn mentions(&self, vg: &str, lv: &str) -> impl Iterator<Item = Mention<'a>> {
+        let named = self.vgs.get(vg).map(|vg| self.rows(lv, Some(*vg)));
+        let rows = named.into_iter().flatten().chain(self.rows(lv, None));
+        rows.map(|(_, _, _, mention)| *mention)
+    }
+
+    /// The mentions of an LV, of this node's guests first.
+    fn rows(&self, lv: &str, vg: Vg) -> &[(Cow<'a, str>, Vg, Side, Mention<'a>)] {
+        let first = self
+            .volumes
+            .partition_point(|(other, on, ..)| (&**other, on) < (lv, &vg));
+        let rows = self.volumes.get(first..).unwrap_or_default();
+        let count = rows.partition_point(|(other, on, ..)| (&**other, on) <= (lv, &vg));
+        rows.get(..count).unwrap_or_default()
     }
 
     /// The reference to an entry by its path, if there is one.
-    pub fn path_hit(&self, index: Index) -> Option<Hit> {
-        self.devices.get(&index).copied().map(Hit::from)
+    pub(super) fn path_hit(&self, side: Side, index: Index) -> Option<Hit> {
+        self.devices.get(&(side, index)).copied().map(Hit::from)
     }
 
     /// The reference to an entry, if there is one: by its name and, since
     /// facts win, by the name that the metadata gives its UUID.
-    pub fn hit(&self, node: &Node, index: Index, device: &Device) -> Option<Hit> {
-        if let Some(hit) = self.path_hit(index) {
+    pub(super) fn hit(
+        &self,
+        side: Side,
+        node: &Node,
+        index: Index,
+        device: &Device,
+    ) -> Option<Hit> {
+        if let Some(hit) = self.path_hit(side, index) {
             return Some(hit);
         }
         let by_name = device.volume();
         let by_uuid = node
             .lvm
             .of(device)
-            .map(|lv| (lv.vg.as_str(), lv.name.as_str()));
+            .map(|lv| (lv.vg.as_str(), lv.name.as_str()))
+            .filter(|volume| Some(*volume) != by_name);
         let mention = by_name.into_iter().chain(by_uuid).find_map(|(vg, lv)| {
-            let volumes = self.volumes.get(vg);
-            [lv, whole_volume(lv)].into_iter().find_map(|lv| {
-                volumes
-                    .and_then(|volumes| volumes.get(lv))
-                    .or_else(|| self.anywhere.get(lv))
+            let whole = Some(whole_volume(lv)).filter(|whole| *whole != lv);
+            [Some(lv), whole].into_iter().flatten().find_map(|lv| {
+                let named = self.vgs.get(vg).and_then(|vg| self.first(side, lv, Some(*vg)));
+                named.or_else(|| self.first(side, lv, None))
             })
         });
-        mention.copied().map(Hit::from)
+        mention.map(Hit::from)
+    }
+
+    fn first(&self, side: Side, lv: &str, vg: Vg) -> Option<Mention<'a>> {
+        let rows = self.rows(lv, vg);
+        let at = rows.partition_point(|(_, _, other, _)| *other < side);
+        let (_, _, other, mention) = rows.get(at)?;
+        (*other == side).then_some(*mention)
     }
 }
 
 /// The names of all VGs that the node shows, by LVM or by its entries.
-fn known_vgs(node: &Node) -> Vec<String> {
-    let mut vgs: Vec<String> = node
-        .lvm
-        .vgs
-        .values()
-        .map(|vg| vg.name.clone())
-        .chain(node.lvm.lvs.iter().map(|lv| lv.vg.clone()))
-        .chain(node.devices.iter().filter_map(|(_, device)| {
-            let (vg, lv) = device.volume()?;
-            crate::model::names::GuestVolume::parse(lv)?;
-            Some(vg.to_owned())
-        }))
-        .collect();
-    vgs.sort_unstable();
-    vgs.dedup();
-    vgs
+fn known_vgs(node: &Node) -> BTreeSet<&str> {
+    let by_lvm = node.lvm.vgs.values().map(|vg| vg.name.as_str());
+    let of_volumes = node.lvm.lvs.iter().map(|lv| lv.vg.as_str());
+    let of_entries = node.devices.iter().filter_map(|(_, device)| {
+        let (vg, lv) = device.volume()?;
+        crate::model::names::GuestVolume::parse(lv)?;
+        Some(vg)
+    });
+    by_lvm.chain(of_volumes).chain(of_entries).collect()
 }
 
 /// The entry at a path below `/dev`.
@@ -168,18 +222,31 @@ fn device_at(node: &Node, path: &str) -> Option<Index> {
             minor: minor.parse().ok()?,
         });
     }
-    let (vg, lv) = volume_at(path)?;
+    let (vg, lv) = named_volume(path)?;
     devices.by_name(&LvmName::join(&vg, &lv))
 }
 
-/// VG and LV of `/dev/VG/LV` and `/dev/mapper/VG-LV`.
-fn volume_at(path: &str) -> Option<(String, String)> {
-    let rest = path.strip_prefix("/dev/")?;
-    match rest.split_once('/')? {
-        ("mapper", name) => LvmName::split(name).map(|name| (name.vg, name.lv)),
-        ("disk", _) => None,
-        (vg, lv) => (!lv.is_empty() && !lv.contains('/')).then(|| (vg.to_owned(), lv.to_owned())),
+/// VG and LV of a path below `/dev`.
+fn volume_at<'a>(node: &'a Node, path: &str) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+    if let Some(uuid) = path.strip_prefix("/dev/disk/by-id/dm-uuid-") {
+        let uuid = LvmUuid::parse(uuid)?;
+        let lv = node.lvm.by_uuid(&uuid.vg, &uuid.lv)?;
+        return Some((Cow::from(&lv.vg), Cow::from(&lv.name)));
     }
+    let (vg, lv) = named_volume(path)?;
+    Some((vg.into(), lv.into()))
+}
+
+/// VG and LV of `/dev/VG/LV`, `/dev/mapper/VG-LV` and
+/// `/dev/disk/by-id/dm-name-VG-LV`.
+fn named_volume(path: &str) -> Option<(String, String)> {
+    let rest = path.strip_prefix("/dev/")?;
+    let mapped = rest.strip_prefix("disk/by-id/dm-name-");
+    if let Some(name) = mapped.or_else(|| rest.strip_prefix("mapper/")) {
+        return LvmName::split(name).map(|name| (name.vg, name.lv));
+    }
+    let (vg, lv) = rest.split_once('/')?;
+    (vg != "disk" && !lv.is_empty() && !lv.contains('/')).then(|| (vg.to_owned(), lv.to_owned()))
 }
 
 /// The volume that a hidden LV is a part of: `vm-1-disk-0_rimage_0` is one of
@@ -214,15 +281,14 @@ mod tests {
     #[test]
     fn paths_name_volumes() {
         let volume = |vg: &str, lv: &str| Some((vg.to_owned(), lv.to_owned()));
-        assert_eq!(
-            volume_at("/dev/ssd-ha01/vm-5-disk-0"),
-            volume("ssd-ha01", "vm-5-disk-0")
-        );
-        assert_eq!(
-            volume_at("/dev/mapper/ssd--ha01-vm--5--disk--0"),
-            volume("ssd-ha01", "vm-5-disk-0")
-        );
-        assert_eq!(volume_at("/dev/disk/by-id/x"), None);
-        assert_eq!(volume_at("/dev/sda"), None);
+        for path in [
+            "/dev/ssd-ha01/vm-5-disk-0",
+            "/dev/mapper/ssd--ha01-vm--5--disk--0",
+            "/dev/disk/by-id/dm-name-ssd--ha01-vm--5--disk--0",
+        ] {
+            assert_eq!(named_volume(path), volume("ssd-ha01", "vm-5-disk-0"), "{path}");
+        }
+        assert_eq!(named_volume("/dev/disk/by-id/x"), None);
+        assert_eq!(named_volume("/dev/sda"), None);
     }
 }

@@ -148,16 +148,15 @@ impl Recording {
         let source = found.sources.first().unwrap_or_else(|| panic!("{found:?}"));
         let bundles = open(source, &Limits::default()).unwrap();
         let node = read::node(bundles.first().unwrap());
-        let verdicts = judge(&node);
-        let (findings, not_run) = checks::node_findings(&Case {
-            node: &node,
-            verdicts: &verdicts,
-            thresholds: Thresholds::default(),
-        });
+        let (verdicts, references) = judge(&node);
+        let case = Case::new(&node, &verdicts, &references, Thresholds::default());
+        let (findings, not_run) = checks::node_findings(&case);
+        let shared = Shared::of(&case, &findings);
         Checked {
             node,
             verdicts,
             findings,
+            shared,
             lacking: not_run.iter().map(|(check, _)| check.name).collect(),
         }
     }
@@ -173,19 +172,12 @@ pub struct Checked {
     pub node: Node,
     pub verdicts: Verdicts,
     pub findings: Vec<Finding>,
+    pub shared: Shared,
     /// The checks that lacked evidence.
     pub lacking: Vec<&'static str>,
 }
 
 impl Checked {
-    pub fn case(&self) -> Case<'_> {
-        Case {
-            node: &self.node,
-            verdicts: &self.verdicts,
-            thresholds: Thresholds::default(),
-        }
-    }
-
     /// A check's findings: severity and subject of each.
     pub fn lines(&self, check: &str) -> Vec<String> {
         self.findings
@@ -211,11 +203,7 @@ impl Checked {
 
 /// What a cluster's checks find on these nodes.
 pub fn cluster(nodes: &[&Checked]) -> (Vec<Finding>, Vec<&'static str>) {
-    let shared: Vec<Shared> = nodes
-        .iter()
-        .map(|node| Shared::of(&node.case(), &node.findings))
-        .collect();
-    let shared: Vec<&Shared> = shared.iter().collect();
+    let shared: Vec<&Shared> = nodes.iter().map(|node| &node.shared).collect();
     let (findings, not_run) = checks::cluster_findings(&shared);
     let lacking = not_run.iter().map(|(check, _)| check.name).collect();
     (findings, lacking)

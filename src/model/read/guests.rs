@@ -200,19 +200,19 @@ fn configurations(reader: &mut Reader<'_>, folder: &str, guests: &mut Guests) {
     // Folders by node first: what lies below a link's name is a copy.
     let (by_node, linked): (Vec<_>, Vec<_>) = bundle
         .files_below("/etc/pve")
-        .filter_map(|(path, _)| Some((path, place(path)?)))
-        .partition(|(_, place)| place.node.is_some());
-    for (path, place) in by_node.into_iter().chain(linked) {
+        .filter_map(|(path, bytes)| Some((path, bytes, place(path)?)))
+        .partition(|(_, _, place)| place.node.is_some());
+    for (path, bytes, place) in by_node.into_iter().chain(linked) {
         let node = place.node.unwrap_or(folder);
-        if !seen.insert((node.to_owned(), place.vmid)) {
+        if !seen.insert((node, place.vmid)) {
             continue;
         }
-        let config = reader
-            .file(path, guest_config::parse)
-            .filter(|config| !config.is_empty());
-        match config {
-            Some(config) => {
-                let guest = guest(&place, node, path, &config);
+        let read = reader.bytes(path, bytes, |text| {
+            guest_config::parse(text)
+                .map(|config| (!config.is_empty()).then(|| guest(&place, node, path, &config)))
+        });
+        match read.flatten() {
+            Some(guest) => {
                 if let Err(why) = budget.take(&guest) {
                     reader.note(|| format!("{path} was {why}"));
                     note_unread(guests, &place, folder, &why);
@@ -255,7 +255,7 @@ fn note_unread(guests: &mut Guests, place: &Place<'_>, folder: &str, error: &str
     }
 }
 
-fn guest(place: &Place<'_>, node: &str, path: &str, config: &GuestConfig) -> Guest {
+fn guest(place: &Place<'_>, node: &str, path: &str, config: &GuestConfig<'_>) -> Guest {
     let name_key = match place.kind {
         GuestKind::Vm => "name",
         GuestKind::Ct => "hostname",
@@ -281,7 +281,7 @@ fn guest(place: &Place<'_>, node: &str, path: &str, config: &GuestConfig) -> Gue
         snapshots: config
             .snapshots
             .iter()
-            .map(|(name, _)| name.clone())
+            .map(|(name, _)| (*name).to_owned())
             .collect(),
     }
 }

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use crate::bundle::{Bundle, Output};
+use crate::bundle::{Bundle, Output, decode};
 use crate::model::cluster::Signature;
 use crate::model::device::{Device, Devices};
 use crate::model::evidence::{Evidence, LISTINGS, SOURCES, State};
@@ -197,11 +197,30 @@ impl<'a> Reader<'a> {
     /// Parses a file, if it is there and no larger than any node's.
     fn file<T>(&mut self, path: &str, parser: impl Fn(&str) -> Parsed<T>) -> Option<T> {
         let text = self.bundle.file(path)?;
-        if let Some(why) = bounds::refusal(path, &text) {
+        self.text_of(path, &text, parser)
+    }
+
+    /// Parses the bytes of a file, as [`Reader::file`].
+    fn bytes<T>(
+        &mut self,
+        path: &str,
+        bytes: &[u8],
+        parser: impl Fn(&str) -> Parsed<T>,
+    ) -> Option<T> {
+        self.text_of(path, &decode(bytes), parser)
+    }
+
+    fn text_of<T>(
+        &mut self,
+        path: &str,
+        text: &str,
+        parser: impl Fn(&str) -> Parsed<T>,
+    ) -> Option<T> {
+        if let Some(why) = bounds::refusal(path, text) {
             self.note(|| format!("{path} was {why}"));
             return None;
         }
-        let parsed = parser(&text);
+        let parsed = parser(text);
         self.note_problems(path, &parsed);
         Some(parsed.value)
     }

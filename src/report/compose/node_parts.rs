@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::audit::Audit;
-use crate::checks::next_vmids::{self, Meeting};
+use crate::checks::next_vmids::Meeting;
 use crate::model::device::{Device, Index};
 use crate::model::evidence::State;
 use crate::model::finding::Severity;
@@ -165,7 +165,7 @@ fn guest(audit: &Audit, guest: &Guest, entries: usize) -> view::Guest {
 
 /// The next free VMIDs.
 pub(super) fn next_vmids(audit: &Audit) -> Option<view::NextVmids> {
-    let free = next_vmids::find(&audit.case())?;
+    let free = audit.free_ids.as_ref()?;
     let first = free.ids.iter().find(|id| id.next);
     let sentence = match first {
         None => "The cluster's range has no free VMID.".to_owned(),
@@ -191,12 +191,12 @@ pub(super) fn next_vmids(audit: &Audit) -> Option<view::NextVmids> {
         upper: free.range.upper,
         ids: free
             .ids
-            .into_iter()
+            .iter()
             .map(|id| view::NextVmid {
                 vmid: id.vmid,
                 next: id.next,
                 outcome: id.meeting.as_str().to_owned(),
-                meets: id.meets,
+                meets: id.meets.clone(),
             })
             .collect(),
         sentence,
