@@ -11,7 +11,7 @@ use crate::cleanup::script::About;
 use crate::config::Thresholds;
 use crate::model::finding::Finding;
 use crate::model::node::Node;
-use crate::model::read;
+use crate::model::read::{self, Configurations};
 use crate::verdicts::{self, Verdicts};
 
 /// What is known of one node.
@@ -38,7 +38,8 @@ pub struct Audit {
 impl Audit {
     /// Audits a node's bundle by the usual thresholds.
     pub fn of(bundle: &Bundle) -> Self {
-        Self::of_node(read::node(bundle), Thresholds::default())
+        let node = read::node(bundle, &Configurations::default());
+        Self::of_node(node, Thresholds::default())
     }
 
     /// Audits a node.

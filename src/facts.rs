@@ -15,7 +15,7 @@ use crate::cleanup::plan::Plan;
 use crate::cleanup::script::{self, About};
 use crate::config::Thresholds;
 use crate::model::cluster::Signature;
-use crate::model::read;
+use crate::model::read::{self, Configurations};
 use crate::report::{compose, view};
 
 /// A node, read and judged.
@@ -42,10 +42,15 @@ pub struct Cleanup {
 
 impl Facts {
     /// Reads and judges a bundle, `now`. Its bytes go as soon as the node is
-    /// read.
-    pub fn of(bundle: Bundle, thresholds: Thresholds, now: DateTime<Utc>) -> Self {
+    /// read. `known` has the configurations of other bundles.
+    pub fn of(
+        bundle: Bundle,
+        known: &Configurations,
+        thresholds: Thresholds,
+        now: DateTime<Utc>,
+    ) -> Self {
         let signature = read::signature(&bundle);
-        let node = read::node(&bundle);
+        let node = read::node(&bundle, known);
         drop(bundle);
         Self::of_audit(signature, Audit::of_node(node, thresholds), now)
     }

@@ -108,9 +108,7 @@ impl Shared {
             configurations: guests.unusable.is_none(),
             unread: guests.unread.keys().copied().collect(),
             homes: guests
-                .here
-                .iter()
-                .chain(&guests.elsewhere)
+                .all()
                 .map(|guest| Home {
                     vmid: guest.vmid,
                     node: guest.node.clone(),

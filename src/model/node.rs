@@ -1,6 +1,8 @@
 //! One node, as its bundle shows it.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -140,7 +142,7 @@ pub struct Guests {
     /// Guests of this node, sorted by VMID: they are found by it.
     pub here: Vec<Guest>,
     /// Guests of other nodes whose configuration was read, sorted by VMID.
-    pub elsewhere: Vec<Guest>,
+    pub elsewhere: Vec<Arc<Guest>>,
     /// Guests known to belong to other nodes, read or not: VMID to node.
     pub nodes: BTreeMap<u64, String>,
     /// Guests that exist although their configuration could not be read:
@@ -153,9 +155,10 @@ pub struct Guests {
 }
 
 /// The first guest with a VMID among guests that are sorted by it.
-fn of(guests: &[Guest], vmid: u64) -> Option<&Guest> {
-    let at = guests.partition_point(|guest| guest.vmid < vmid);
-    guests.get(at).filter(|guest| guest.vmid == vmid)
+fn of<G: Borrow<Guest>>(guests: &[G], vmid: u64) -> Option<&Guest> {
+    let at = guests.partition_point(|guest| guest.borrow().vmid < vmid);
+    let guest = guests.get(at)?.borrow();
+    (guest.vmid == vmid).then_some(guest)
 }
 
 impl Guests {
@@ -169,11 +172,16 @@ impl Guests {
         self.here(vmid).or_else(|| of(&self.elsewhere, vmid))
     }
 
+    /// All guests whose configuration was read or that are listed here; those
+    /// of this node first.
+    pub fn all(&self) -> impl Iterator<Item = &Guest> {
+        let elsewhere = self.elsewhere.iter().map(|guest| &**guest);
+        self.here.iter().chain(elsewhere)
+    }
+
     /// Every VMID that is known to be taken.
     pub fn taken(&self) -> BTreeSet<u64> {
-        self.here
-            .iter()
-            .chain(&self.elsewhere)
+        self.all()
             .map(|guest| guest.vmid)
             .chain(self.nodes.keys().copied())
             .chain(self.unread.keys().copied())

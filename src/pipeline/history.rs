@@ -31,7 +31,7 @@ impl Job {
                     .filter(|(part, _)| parts.contains(part))
                     .map(|(part, node)| {
                         let piece = Piece { source: at, part };
-                        (piece, view_point(node, &self.policy, self.now))
+                        (piece, view_point(node, self.terms()))
                     })
                     .collect())
             })

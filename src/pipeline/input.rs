@@ -11,7 +11,7 @@ use crate::config::Thresholds;
 use crate::facts::Facts;
 use crate::facts::input::{Line, Spool, scan};
 use crate::model::cluster::Signature;
-use crate::model::read;
+use crate::model::read::{self, Configurations};
 
 /// An input.
 #[derive(Debug)]
@@ -42,9 +42,14 @@ impl Raw {
     }
 
     /// The node's facts, `now`.
-    pub(super) fn facts(self, thresholds: Thresholds, now: DateTime<Utc>) -> Facts {
+    pub(super) fn facts(
+        self,
+        known: &Configurations,
+        thresholds: Thresholds,
+        now: DateTime<Utc>,
+    ) -> Facts {
         match self {
-            Self::Bundle(bundle) => Facts::of(*bundle, thresholds, now),
+            Self::Bundle(bundle) => Facts::of(*bundle, known, thresholds, now),
             Self::Facts(facts) => *facts,
         }
     }

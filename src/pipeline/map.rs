@@ -56,7 +56,7 @@ impl Job {
         let lines: Result<Vec<_>, String> = nodes
             .into_par_iter()
             .map(|node| {
-                let mut facts = node.facts(self.policy.thresholds(), self.now);
+                let mut facts = node.facts(&self.known, self.policy.thresholds(), self.now);
                 compose::conclude(&mut facts.node);
                 facts.to_line()
             })

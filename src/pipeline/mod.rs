@@ -18,6 +18,7 @@ use crate::bundle::{self, Discovery, Limits, Rejected};
 use crate::checks::shared::Shared;
 use crate::config::Config;
 use crate::facts::{Cleanup, Facts};
+use crate::model::read::Configurations;
 use crate::report::compose::{self, Policy, Rows};
 use crate::report::view;
 use history::Points;
@@ -37,6 +38,15 @@ pub struct Job {
     rejected: Vec<Rejected>,
     limits: Limits,
     policy: Policy,
+    known: Configurations,
+    now: DateTime<Utc>,
+}
+
+/// What every node of a run is judged by.
+#[derive(Clone, Copy)]
+struct Terms<'a> {
+    policy: &'a Policy,
+    known: &'a Configurations,
     now: DateTime<Utc>,
 }
 
@@ -111,7 +121,16 @@ impl Job {
             rejected: [discovery.rejected, rejected].concat(),
             limits,
             policy: Policy::new(Config::default(), now),
+            known: Configurations::default(),
             now,
+        }
+    }
+
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            policy: &self.policy,
+            known: &self.known,
+            now: self.now,
         }
     }
 
@@ -212,13 +231,7 @@ impl Job {
             .enumerate()
             .filter_map(|(part, raw)| Some((*wanted.get(&part)?, raw)))
             .map(|(unit, raw)| {
-                place(
-                    (order, points),
-                    (unit, raw),
-                    (&self.policy, self.now),
-                    files,
-                    sink,
-                )
+                place((order, points), (unit, raw), self.terms(), files, sink)
             })
             .collect();
         match nodes {
@@ -240,26 +253,26 @@ fn run_raw<S: Sink>(
     });
     let order = Order::of(found.collect());
     let policy = Policy::new(Config::default(), now);
+    let known = Configurations::default();
+    let terms = Terms {
+        policy: &policy,
+        known: &known,
+        now,
+    };
     let files = sink.begin(order.units.len());
     let mut nodes: Vec<Option<Raw>> = nodes.into_iter().map(Some).collect();
     let older = order.units.iter().flat_map(|unit| unit.older.iter());
     let points: Points = older
         .filter_map(|piece| {
             let node = nodes.get_mut(piece.source).and_then(Option::take)?;
-            Some((*piece, view_point(node, &policy, now)))
+            Some((*piece, view_point(node, terms)))
         })
         .collect();
     let mut run = Running::new(&order, &policy);
     for (source, parts) in &order.reads {
         let node = nodes.get_mut(*source).and_then(Option::take);
         if let (Some(node), [(_, unit)]) = (node, &parts[..]) {
-            let node = place(
-                (&order, &points),
-                (*unit, node),
-                (&policy, now),
-                files,
-                &*sink,
-            )?;
+            let node = place((&order, &points), (*unit, node), terms, files, &*sink)?;
             run.node(node, &order, files, sink)?;
         }
     }
@@ -285,11 +298,11 @@ struct Node<M> {
 fn place<S: Sink>(
     (order, points): (&Order, &Points),
     (unit, raw): (usize, Raw),
-    (policy, now): (&Policy, DateTime<Utc>),
+    terms: Terms<'_>,
     files: bool,
     sink: &S,
 ) -> Result<Node<S::Made>, S::Error> {
-    let facts = judged(raw, policy, now);
+    let facts = judged(raw, terms);
     let (slug, group) = order
         .units
         .get(unit)
@@ -445,15 +458,16 @@ fn chunks<'a, T>(
 }
 
 /// The numbers of an older bundle.
-fn view_point(node: Raw, policy: &Policy, now: DateTime<Utc>) -> view::Point {
-    let mut facts = judged(node, policy, now);
+fn view_point(node: Raw, terms: Terms<'_>) -> view::Point {
+    let mut facts = judged(node, terms);
     compose::conclude(&mut facts.node);
     view::Point::of(&facts.node)
 }
 
 /// A node's facts, with the configuration applied to them.
-fn judged(raw: Raw, policy: &Policy, now: DateTime<Utc>) -> Facts {
-    let mut facts = raw.facts(policy.thresholds(), now);
+fn judged(raw: Raw, terms: Terms<'_>) -> Facts {
+    let policy = terms.policy;
+    let mut facts = raw.facts(terms.known, policy.thresholds(), terms.now);
     let plan = facts.cleanup.as_mut().map(|cleanup| &mut cleanup.plan);
     policy.apply(&mut facts.node, plan);
     let empty = |cleanup: &mut Cleanup| cleanup.plan.items.is_empty();

@@ -1,7 +1,9 @@
 //! Which entries the configurations of some guests reference.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use foldhash::quality::RandomState;
 
 use super::owners::Owners;
 use crate::model::device::{Device, Index};
@@ -51,8 +53,8 @@ pub(super) enum Side {
 /// A VG by its place in [`References::vgs`]; none where it can't be told.
 type Vg = Option<usize>;
 
-/// All references of the guests that a node knows, ready to be asked by
-/// volume and by entry.
+/// The references of all guests of the cluster to what a node shows, ready to
+/// be asked by volume and by entry.
 #[derive(Debug, Default)]
 pub struct References<'a> {
     vgs: BTreeMap<Cow<'a, str>, usize>,
@@ -70,16 +72,18 @@ impl<'a> References<'a> {
             devices: HashMap::new(),
         };
         let known = known_vgs(node);
+        let shown = shown_volumes(node);
         // A cluster has thousands of references to a handful of storages.
         let mut storages: BTreeMap<&str, Vec<Vg>> = BTreeMap::new();
         let guests = &node.guests;
         let here = guests.here.iter().map(|guest| (Side::Here, guest));
         let elsewhere = guests.elsewhere.iter();
-        let elsewhere = elsewhere.map(|guest| (Side::Elsewhere, guest));
+        let elsewhere = elsewhere.map(|guest| (Side::Elsewhere, &**guest));
         for (side, guest) in here.chain(elsewhere) {
             for reference in &guest.references {
                 let mention = Mention { guest, reference };
                 match &reference.target {
+                    Target::Volume { volume, .. } if !shown.contains(volume.as_str()) => {}
                     Target::Volume { storage, volume } => {
                         let vgs = storages.entry(storage).or_insert_with(|| {
                             let known = known.iter().copied();
@@ -202,6 +206,20 @@ fn known_vgs(node: &Node) -> BTreeSet<&str> {
         Some(vg)
     });
     by_lvm.chain(of_volumes).chain(of_entries).collect()
+}
+
+/// The names of all LVs that the node shows: of most guests on other nodes'
+/// local storage it shows none.
+fn shown_volumes(node: &Node) -> HashSet<&str, RandomState> {
+    let entries = node.devices.iter().filter_map(|(_, device)| {
+        let (_, lv) = device.volume()?;
+        Some([lv, whole_volume(lv)])
+    });
+    let volumes = node.lvm.lvs.iter().map(|lv| lv.name.as_str());
+    volumes
+        .flat_map(|lv| [lv, whole_volume(lv)])
+        .chain(entries.flatten())
+        .collect()
 }
 
 /// The entry at a path below `/dev`.

@@ -9,7 +9,7 @@ use dmaudit::checks::{self, Case};
 use dmaudit::config::Thresholds;
 use dmaudit::model::finding::Finding;
 use dmaudit::model::node::Node;
-use dmaudit::model::read;
+use dmaudit::model::read::{self, Configurations};
 use dmaudit::verdicts::{Verdicts, judge};
 
 /// UUID of the shared VG, without dashes.
@@ -147,7 +147,7 @@ impl Recording {
         let found = discover(&[self.folder.path().to_owned()]);
         let source = found.sources.first().unwrap_or_else(|| panic!("{found:?}"));
         let bundles = open(source, &Limits::default()).unwrap();
-        let node = read::node(bundles.first().unwrap());
+        let node = read::node(bundles.first().unwrap(), &Configurations::default());
         let (verdicts, references) = judge(&node);
         let case = Case::new(&node, &verdicts, &references, Thresholds::default());
         let (findings, not_run) = checks::node_findings(&case);

@@ -2,10 +2,13 @@
 //! relied on. Missing evidence is never read as absence.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::bounds::{self, NAME, brief};
-use super::{Reader, budget::Budget};
-use crate::bundle::{Bundle, Unread};
+use super::budget::Budget;
+use super::configurations::Configurations;
+use super::Reader;
+use crate::bundle::{Bundle, Unread, decode};
 use crate::model::guest::{Guest, GuestKind, references};
 use crate::model::node::{Environment, Guests, Membership};
 use crate::parse::cluster_files::{parse_members, parse_vmlist};
@@ -21,14 +24,18 @@ struct Place<'a> {
     vmid: u64,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, name: &str) -> (Guests, Membership) {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    known: &Configurations,
+    name: &str,
+) -> (Guests, Membership) {
     let membership = membership(reader, name);
     let folder = local_folder(reader.bundle, name);
     let mut guests = Guests::default();
     let listed = listings(reader);
     let vmlist = reader.file("/etc/pve/.vmlist", parse_vmlist).flatten();
 
-    configurations(reader, &folder, &mut guests);
+    configurations(reader, known, &folder, &mut guests);
     for unread in reader.bundle.unread() {
         if let Some(place) = place(&unread.path) {
             note_unread(&mut guests, &place, &folder, &unread.error);
@@ -193,7 +200,12 @@ fn place(path: &str) -> Option<Place<'_>> {
     })
 }
 
-fn configurations(reader: &mut Reader<'_>, folder: &str, guests: &mut Guests) {
+fn configurations(
+    reader: &mut Reader<'_>,
+    known: &Configurations,
+    folder: &str,
+    guests: &mut Guests,
+) {
     let bundle = reader.bundle;
     let mut seen = BTreeSet::new();
     let mut budget = Budget::default();
@@ -207,11 +219,21 @@ fn configurations(reader: &mut Reader<'_>, folder: &str, guests: &mut Guests) {
         if !seen.insert((node, place.vmid)) {
             continue;
         }
-        let read = reader.bytes(path, bytes, |text| {
-            guest_config::parse(text)
-                .map(|config| (!config.is_empty()).then(|| guest(&place, node, path, &config)))
-        });
-        match read.flatten() {
+        let read = || {
+            let text = decode(bytes);
+            match bounds::refusal(path, &text) {
+                Some(why) => Err(why),
+                None => Ok(guest_config::parse(&text).map(|config| {
+                    (!config.is_empty()).then(|| Arc::new(guest(&place, node, path, &config)))
+                })),
+            }
+        };
+        let parsed = match place.node {
+            Some(_) => known.get(path, bytes, read),
+            // What lies below a link belongs to this node alone.
+            None => read(),
+        };
+        match reader.noted(path, parsed) {
             Some(guest) => {
                 if let Err(why) = budget.take(&guest) {
                     reader.note(|| format!("{path} was {why}"));
@@ -219,7 +241,7 @@ fn configurations(reader: &mut Reader<'_>, folder: &str, guests: &mut Guests) {
                     continue;
                 }
                 if node == folder {
-                    guests.here.push(guest);
+                    guests.here.push(Arc::unwrap_or_clone(guest));
                 } else {
                     guests.nodes.insert(guest.vmid, node.to_owned());
                     guests.elsewhere.push(guest);

@@ -3,17 +3,20 @@
 
 mod bounds;
 mod budget;
+mod configurations;
 mod guests;
 mod holders;
 mod identity;
 mod lvm_tables;
 mod system;
 
+pub use configurations::Configurations;
+
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use crate::bundle::{Bundle, Output, decode};
+use crate::bundle::{Bundle, Output};
 use crate::model::cluster::Signature;
 use crate::model::device::{Device, Devices};
 use crate::model::evidence::{Evidence, LISTINGS, SOURCES, State};
@@ -26,8 +29,8 @@ use crate::parse::lsblk::BlockDevice;
 use crate::parse::{self, Parsed, lvm_json};
 
 /// Reads a bundle. Every bundle gives a node: what can't be read is missing
-/// evidence, noted as such.
-pub fn node(bundle: &Bundle) -> Node {
+/// evidence, noted as such. `known` has the configurations of other bundles.
+pub fn node(bundle: &Bundle, known: &Configurations) -> Node {
     let mut reader = Reader::new(bundle);
     let identity = identity::read(&mut reader);
     let blocks = blocks(&mut reader);
@@ -37,7 +40,7 @@ pub fn node(bundle: &Bundle) -> Node {
     let lvm = lvm(&mut reader, &devices, &blocks);
     devices.flag_open(|device| open_by_lvm(device, &lvm));
     let storages = storages(&mut reader);
-    let (guests, membership) = guests::read(&mut reader, &identity.name);
+    let (guests, membership) = guests::read(&mut reader, known, &identity.name);
     let next_ids = bundle
         .files_below("/etc/pve")
         .next()
@@ -197,32 +200,25 @@ impl<'a> Reader<'a> {
     /// Parses a file, if it is there and no larger than any node's.
     fn file<T>(&mut self, path: &str, parser: impl Fn(&str) -> Parsed<T>) -> Option<T> {
         let text = self.bundle.file(path)?;
-        self.text_of(path, &text, parser)
+        let parsed = match bounds::refusal(path, &text) {
+            Some(why) => Err(why),
+            None => Ok(parser(&text).map(Some)),
+        };
+        self.noted(path, parsed)
     }
 
-    /// Parses the bytes of a file, as [`Reader::file`].
-    fn bytes<T>(
-        &mut self,
-        path: &str,
-        bytes: &[u8],
-        parser: impl Fn(&str) -> Parsed<T>,
-    ) -> Option<T> {
-        self.text_of(path, &decode(bytes), parser)
-    }
-
-    fn text_of<T>(
-        &mut self,
-        path: &str,
-        text: &str,
-        parser: impl Fn(&str) -> Parsed<T>,
-    ) -> Option<T> {
-        if let Some(why) = bounds::refusal(path, text) {
-            self.note(|| format!("{path} was {why}"));
-            return None;
+    /// What became of a file; what was not understood is noted.
+    fn noted<T>(&mut self, path: &str, parsed: Result<Parsed<Option<T>>, String>) -> Option<T> {
+        match parsed {
+            Ok(parsed) => {
+                self.note_problems(path, &parsed);
+                parsed.value
+            }
+            Err(why) => {
+                self.note(|| format!("{path} was {why}"));
+                None
+            }
         }
-        let parsed = parser(text);
-        self.note_problems(path, &parsed);
-        Some(parsed.value)
     }
 
     fn note_problems<T>(&mut self, input: &str, parsed: &Parsed<T>) {
