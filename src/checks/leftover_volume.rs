@@ -36,8 +36,9 @@ fn run(case: &Case<'_>) -> Outcome {
         .filter(|(lv, volume)| {
             // An active one is an orphaned entry, and told as such.
             volume.kind != VolumeKind::Deleting
-                && !is_active(node, lv)
+                && !lv.active
                 && case.references.mentions(&lv.vg, &lv.name).next().is_none()
+                && !is_mapped(node, lv)
                 && !is_worked_on(node, volume.vmid)
         })
         .map(|(lv, volume)| finding(node, lv, &volume))
@@ -56,10 +57,10 @@ fn every_configuration_is_known(node: &Node) -> bool {
         && guests.nodes.keys().all(|vmid| read.contains(vmid))
 }
 
-fn is_active(node: &Node, lv: &LogicalVolume) -> bool {
+fn is_mapped(node: &Node, lv: &LogicalVolume) -> bool {
     let by_name = node.devices.by_name(&LvmName::join(&lv.vg, &lv.name));
     let uuid = format!("LVM-{}{}", lv.vg_uuid, lv.uuid);
-    lv.active || by_name.or_else(|| node.devices.by_uuid(&uuid)).is_some()
+    by_name.or_else(|| node.devices.by_uuid(&uuid)).is_some()
 }
 
 /// A restore or a clone makes volumes before it writes them down.

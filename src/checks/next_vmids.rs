@@ -70,8 +70,9 @@ pub(super) fn find(case: &Case<'_>) -> Option<FreeIds> {
         .filter(|vmid| !taken.contains(vmid))
         .take(NEXT)
         .collect();
-    let mut meets = leftovers(case);
-    meets.retain(|vmid, _| !taken.contains(vmid) && (range.lower..range.upper).contains(vmid));
+    let free =
+        |vmid: &u64| (range.lower..range.upper).contains(vmid) && !taken.contains(vmid);
+    let mut meets = leftovers(case, free);
     let further: Vec<u64> = meets
         .keys()
         .copied()
@@ -98,15 +99,21 @@ pub(super) fn find(case: &Case<'_>) -> Option<FreeIds> {
     Some(FreeIds { range, ids })
 }
 
-/// What is left of each VMID on this node: entries without a volume, and
+/// What is left of each free VMID on this node: entries without a volume, and
 /// volumes of LVM.
-fn leftovers(case: &Case<'_>) -> BTreeMap<u64, Vec<(Meeting, String)>> {
+fn leftovers(
+    case: &Case<'_>,
+    is_free: impl Fn(&u64) -> bool,
+) -> BTreeMap<u64, Vec<(Meeting, String)>> {
     let node = case.node;
     let mut found: BTreeMap<u64, Vec<(Meeting, String)>> = BTreeMap::new();
     for (_, device, judgement) in case.entries() {
         let (Some(volume), Some((vg, lv))) = (&judgement.volume, device.volume()) else {
             continue;
         };
+        if !is_free(&volume.vmid) {
+            continue;
+        }
         // Only the very name of a volume is in the way of that volume.
         let own_name = LvmName::join(vg, lv) == device.name;
         if !own_name || node.lvm.by_name(vg, lv).is_some() {
@@ -123,7 +130,8 @@ fn leftovers(case: &Case<'_>) -> BTreeMap<u64, Vec<(Meeting, String)>> {
         }
     }
     for lv in &node.lvm.lvs {
-        let Some(volume) = GuestVolume::parse(&lv.name) else {
+        let volume = GuestVolume::parse(&lv.name);
+        let Some(volume) = volume.filter(|volume| is_free(&volume.vmid)) else {
             continue;
         };
         let text = format!("the volume {}/{}", lv.vg, lv.name);
