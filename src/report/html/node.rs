@@ -9,12 +9,12 @@ use super::history::{History, of_node};
 use super::markup::href;
 use super::parts::{Bar, Group, VerdictChart, anchor, count_bars, groups, verdict_chart};
 use super::picture::{Vg, picture};
-use super::rows::{VERDICTS, entry_rows};
+use super::rows::{VERDICTS, entry_rows, open_rows};
 use super::{Run, depth, safe, words};
 use crate::config::Labels;
 use crate::report::charts::{Ink, bar, gauge};
 use crate::report::view::{
-    CheckNotRun, Entry, Fact, Guest, Ignored, Missing, NextVmids, Node, OpenDevice, Physical,
+    CheckNotRun, Entry, Fact, Guest, Ignored, Missing, NextVmids, Node, Physical,
     Planned, Pool, Prevention, Step, Storage, Summary,
 };
 
@@ -48,6 +48,8 @@ pub(super) struct Page<'a> {
     entries_attention: Value,
     entries_rest: Value,
     rest_count: usize,
+    open_count: usize,
+    open_rows: Value,
 }
 
 /// The view model's node without its long lists, which are sorted into rows.
@@ -68,7 +70,6 @@ struct Head<'a> {
     headline: &'a str,
     summary: &'a Summary,
     next_vmids: &'a Option<NextVmids>,
-    open_devices: &'a [OpenDevice],
     storages: &'a [Storage],
     pools: &'a [Pool],
     physical: &'a [Physical],
@@ -175,6 +176,8 @@ pub(super) fn page<'a>(
             .filter(|name| node.entries.iter().any(|entry| entry.verdict == *name))
             .collect(),
         rest_count: entries_rest.len(),
+        open_count: node.open_devices.len(),
+        open_rows: safe(open_rows(&node.open_devices)),
         entries_attention: safe(entry_rows(entries_attention.into_iter(), entry_link)),
         entries_rest: safe(entry_rows(entries_rest.into_iter(), entry_link)),
     })
@@ -197,7 +200,6 @@ fn head(node: &Node) -> Head<'_> {
         headline: &node.headline,
         summary: &node.summary,
         next_vmids: &node.next_vmids,
-        open_devices: &node.open_devices,
         storages: &node.storages,
         pools: &node.pools,
         physical: &node.physical,

@@ -1,12 +1,13 @@
-//! The rows of the table of entries. It is the one part of a page that grows
-//! with the node, to thousands of rows, and a template takes ten times as long
-//! for it; the columns' names stand in `node_tables.html`.
+//! The rows of the tables of entries and of open devices. They are the parts
+//! of a page that grow with the node, to thousands of rows, and a template
+//! takes ten times as long for them; the columns' names stand in
+//! `node_tables.html`.
 
 use std::fmt::{self, Write};
 
 use super::markup::{escape_to, prose};
-use super::words::{size, tone};
-use crate::report::view::Entry;
+use super::words::{count, size, tone};
+use crate::report::view::{Entry, OpenDevice};
 
 /// Verdicts in the order that a reader wants them.
 pub(super) const VERDICTS: [&str; 6] = [
@@ -28,6 +29,16 @@ pub(super) fn entry_rows<'a>(
     for entry in entries {
         // Writing to a string can't fail.
         let _ = rows.add(entry, link(entry));
+    }
+    rows.0
+}
+
+/// A table row for each device that is open.
+pub(super) fn open_rows(devices: &[OpenDevice]) -> String {
+    let mut rows = Rows(String::new());
+    for device in devices {
+        // Writing to a string can't fail.
+        let _ = rows.add_open(device);
     }
     rows.0
 }
@@ -85,16 +96,8 @@ impl Rows {
                 self.text(&size(bytes))?
             }
         };
-        match entry.open {
-            None => self.raw("</td><td class=\"r\" data-v=\"\">?"),
-            Some(count) => {
-                self.raw("</td><td class=\"r\" data-v=\"")
-                    .number(count)?
-                    .raw("\">");
-                self.number(count)?
-            }
-        };
-        self.raw("</td><td>")
+        self.raw("</td>").open_count(entry.open)?;
+        self.raw("<td>")
             .text(&entry.lv_state)?
             .raw("</td><td>");
         match entry.action.as_str() {
@@ -108,6 +111,61 @@ impl Rows {
         }
         self.raw("</td></tr>\n");
         Ok(())
+    }
+
+    fn add_open(&mut self, device: &OpenDevice) -> fmt::Result {
+        self.raw("<tr><th scope=\"row\" class=\"name\">");
+        self.text(&device.name)?.raw("</th><td class=\"num\">");
+        self.text(&device.devno)?.raw("</td>");
+        self.open_count(device.open)?.raw("<td>");
+        self.chip(&device.verdict)?.raw("</td><td>");
+        self.lines(&device.holders)?;
+        self.raw("</td></tr>\n");
+        Ok(())
+    }
+
+    /// Texts below each other as the macro `lines` writes them, all but the
+    /// first six folded away.
+    fn lines(&mut self, texts: &[String]) -> fmt::Result {
+        let (first, more) = texts.split_at(texts.len().min(6));
+        if first.is_empty() {
+            self.raw("–");
+        }
+        for text in first {
+            self.line(text)?;
+        }
+        if !more.is_empty() {
+            self.raw("<details class=\"more\"><summary>");
+            self.text(&count(more.len() as i64))?
+                .raw(" more</summary>");
+            for text in more {
+                self.line(text)?;
+            }
+            self.raw("</details>");
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, text: &str) -> fmt::Result {
+        self.raw("<span class=\"line\">").text(text)?.raw("</span>");
+        Ok(())
+    }
+
+    /// A cell of an open count.
+    fn open_count(&mut self, open: Option<u32>) -> Result<&mut Self, fmt::Error> {
+        self.raw("<td class=\"r\" data-v=\"");
+        Ok(match open {
+            None => self.raw("\">?</td>"),
+            Some(count) => {
+                self.number(count)?.raw("\">");
+                self.number(count)?.raw("</td>")
+            }
+        })
+    }
+
+    fn chip(&mut self, word: &str) -> Result<&mut Self, fmt::Error> {
+        self.raw("<span class=\"chip ").raw(tone(word)).raw("\">");
+        Ok(self.text(word)?.raw("</span>"))
     }
 
     /// The name, with what identifies the entry folded below it.
@@ -134,10 +192,7 @@ impl Rows {
         let rank = VERDICTS.iter().position(|name| *name == entry.verdict);
         self.raw("<td data-v=\"")
             .number(rank.unwrap_or(VERDICTS.len()))?;
-        self.raw("\"><span class=\"chip ")
-            .raw(tone(&entry.verdict))
-            .raw("\">");
-        self.text(&entry.verdict)?.raw("</span>");
+        self.raw("\">").chip(&entry.verdict)?;
         if let Some(reason) = &entry.reason {
             self.raw("<span class=\"line small\">")
                 .text(reason)?
