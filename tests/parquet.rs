@@ -4,43 +4,19 @@
 #![cfg(feature = "parquet")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "parquet/rows.rs"]
+mod rows;
 mod table_files;
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::record::Field;
+use rows::rows;
 use serde_json::{Value, json};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn rows(folder: &Path, table: &str) -> Vec<Value> {
-    let file = File::open(folder.join(format!("{table}.parquet"))).unwrap();
-    let reader = SerializedFileReader::new(file).unwrap();
-    let rows = reader.get_row_iter(None).unwrap();
-    rows.map(|row| {
-        let row = row.unwrap();
-        let cells = row.get_column_iter();
-        cells
-            .map(|(name, field)| (name.clone(), value(field)))
-            .collect()
-    })
-    .collect()
-}
-
-fn value(field: &Field) -> Value {
-    match field {
-        Field::Null => Value::Null,
-        Field::Str(text) => json!(text),
-        Field::Long(number) | Field::TimestampMillis(number) => json!(number),
-        Field::Bool(flag) => json!(flag),
-        Field::ListInternal(list) => list.elements().iter().map(value).collect(),
-        other => panic!("no column is of this kind: {other:?}"),
-    }
 }
 
 #[test]
