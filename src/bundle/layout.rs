@@ -131,6 +131,13 @@ fn roots<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut found: BTreeSet<String> = BTreeSet::new();
     let mut last: Option<&str> = None;
     for path in paths {
+        // What lies there shows the same root as what came before it.
+        let is_known = last
+            .and_then(|root| below(root, path))
+            .is_some_and(|rest| rest.starts_with("files/etc/"));
+        if is_known {
+            continue;
+        }
         if let Some(root) = root_shown_by(path)
             && last != Some(root)
         {

@@ -6,7 +6,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::OpenError;
 use super::contents::{Content, Contents, Extent};
-use super::layout::{self, Place, Roots};
+use super::layout::{self, Roots};
 use super::limits::Budget;
 use super::zip_directory::{self, Directory, Member};
 
@@ -45,23 +45,25 @@ pub(super) fn read<'a>(
             contents.look_at_name(path);
         }
     }
-    listed.retain(|(path, _)| place(&roots, path).is_some());
-    zip_directory::refuse_overlaps(listed.iter().map(|(_, member)| member))?;
+    let wanted: Vec<(Cow<'_, str>, Member<'_>, bool)> = listed
+        .into_iter()
+        .filter_map(|(path, member)| {
+            let (_, rest) = roots.split(&path)?;
+            let is_taken = extent.takes(&layout::place(rest)?) || is_special(&member);
+            Some((path, member, is_taken))
+        })
+        .collect();
+    zip_directory::refuse_overlaps(wanted.iter().map(|(_, member, _)| member))?;
 
     let mut inflater = Inflater::new();
-    for (path, member) in listed {
-        let is_taken = place(&roots, &path).is_some_and(|place| extent.takes(&place));
-        let content = match is_taken || is_special(&member) {
+    for (path, member, is_taken) in wanted {
+        let content = match is_taken {
             true => content(archive, &path, &member, &mut inflater, budget)?,
             false => Content::Passed,
         };
         contents.keep(budget, path, content)?;
     }
     Ok(contents)
-}
-
-fn place<'p>(roots: &Roots, path: &'p str) -> Option<Place<'p>> {
-    roots.split(path).and_then(|(_, rest)| layout::place(rest))
 }
 
 /// Whether a member is anything but a regular file, by its mode or its name.
