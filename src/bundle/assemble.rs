@@ -5,9 +5,9 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::OpenError;
-use super::contents::{Content, Contents, Member};
+use super::contents::{Content, Contents, Extent};
 use super::kind::EXPECTED;
-use super::layout::{self, Place, Stream};
+use super::layout::{self, Place, Roots, Stream};
 use super::limits::Limits;
 use super::snapshot::Bundle;
 use super::sosreport;
@@ -24,8 +24,10 @@ pub(super) struct Draft {
     duplicates: BTreeSet<String>,
     /// What is unread, by path.
     pub(super) unread: BTreeMap<String, String>,
-    /// Paths that were passed over: they are there, and not checked.
-    pub(super) passed: BTreeSet<String>,
+    /// How much of the bundle is read, and checked.
+    pub(super) extent: Extent,
+    /// Whether there is something that was passed over.
+    pub(super) has_passed: bool,
     statuses: BTreeSet<String>,
 }
 
@@ -36,42 +38,44 @@ pub(super) struct Draft {
 pub(super) fn bundles(
     name: &str,
     stem: &str,
-    mut contents: Contents,
+    mut contents: Contents<'_>,
+    extent: Extent,
     limits: &Limits,
 ) -> Result<Vec<Bundle>, OpenError> {
     if let Some(report) = contents.report.take() {
         return Ok(vec![report]);
     }
-    let roots = layout::roots(contents.members.iter().map(|member| member.path.as_str()));
-    if roots.is_empty() {
+    let roots = Roots::shown_by(contents.members.iter().map(|member| &*member.path));
+    let tops = roots.sorted();
+    if tops.is_empty() {
         let trees = sosreport::bundles(name, stem, &mut contents, limits)?;
         if trees.is_empty() {
             return Err(no_bundle(&contents));
         }
         return Ok(trees);
     }
-    if roots.len() > limits.bundles {
+    if tops.len() > limits.bundles {
         return Err(OpenError::Limit {
             what: "bundles",
             limit: limits.bundles as u64,
             option: None,
         });
     }
-    let mut drafts: BTreeMap<&str, Draft> = roots
-        .iter()
-        .map(|root| (root.as_str(), Draft::default()))
-        .collect();
+    let begun = || Draft {
+        extent,
+        ..Draft::default()
+    };
+    let mut drafts: Vec<Draft> = tops.iter().map(|_| begun()).collect();
     for member in contents.members {
-        let Some(root) = layout::root_of(&roots, &member.path) else {
-            continue;
-        };
-        if let Some(draft) = drafts.get_mut(root) {
-            draft.take(root, member);
+        if let Some((root, rest)) = roots.split(&member.path)
+            && let Some(draft) = drafts.get_mut(root)
+        {
+            draft.take(rest, member.content);
         }
     }
-    let several = roots.len() > 1;
-    drafts
-        .into_iter()
+    let several = tops.len() > 1;
+    tops.iter()
+        .zip(drafts)
         .map(|(root, mut draft)| {
             let top = root.rsplit('/').next().filter(|top| !top.is_empty());
             draft.bundle.top = top.unwrap_or(stem).to_owned();
@@ -90,7 +94,7 @@ pub(super) fn bundles(
         .collect()
 }
 
-fn no_bundle(contents: &Contents) -> OpenError {
+fn no_bundle(contents: &Contents<'_>) -> OpenError {
     if let Some(why) = &contents.cut {
         return OpenError::Truncated(why.clone());
     }
@@ -107,15 +111,20 @@ fn no_bundle(contents: &Contents) -> OpenError {
 }
 
 impl Draft {
-    fn take(&mut self, root: &str, member: Member) {
-        let Some(rest) = layout::below(root, &member.path) else {
+    /// Takes the member at this path below the bundle's root.
+    fn take(&mut self, path: &str, content: Content) {
+        let Some(place) = layout::place(path) else {
             return;
         };
-        match layout::place(rest) {
-            Some(Place::Manifest) => self.take_manifest(member.content),
-            Some(Place::Command(id, stream)) => self.take_command(rest, id, stream, member.content),
-            Some(Place::File(path)) => self.take_file(path, member.content),
-            None => {}
+        let content = match content {
+            Content::Bytes(_) if !self.extent.takes(&place) => Content::Passed,
+            content => content,
+        };
+        self.has_passed |= matches!(content, Content::Passed);
+        match place {
+            Place::Manifest => self.take_manifest(content),
+            Place::Command(id, stream) => self.take_command(path, id, stream, content),
+            Place::File(path) => self.take_file(path, content),
         }
     }
 
@@ -135,10 +144,7 @@ impl Draft {
     fn take_command(&mut self, path: &str, id: &str, stream: Stream, content: Content) {
         let bytes = match content {
             Content::Bytes(bytes) => Ok(bytes),
-            Content::Passed => {
-                self.passed.insert(id.to_owned());
-                Ok(Vec::new())
-            }
+            Content::Passed => Ok(Vec::new()),
             Content::Unread(why) => Err(why),
             Content::Directory => return,
             Content::Link(_) => Err("it is a link; links are not followed".into()),
@@ -171,26 +177,30 @@ impl Draft {
                 self.bundle.directories.insert(path.to_owned());
             }
             Content::Unread(why) => self.refuse(path, why),
-            Content::Link(_) | Content::Bytes(_) | Content::Passed if self.has(path) => {
+            Content::Passed if !layout::lies_in_etc_pve(path) => self.keep_parent(path),
+            _ if self.bundle.links.contains_key(path) || self.unread.contains_key(path) => {
                 self.duplicate(path);
             }
+            Content::Link(_) if self.bundle.files.contains_key(path) => self.duplicate(path),
             Content::Link(target) => {
                 self.bundle.links.insert(path.to_owned(), target);
             }
-            Content::Bytes(bytes) => {
-                self.bundle.files.insert(path.to_owned(), bytes);
-            }
-            Content::Passed => {
-                self.passed.insert(path.to_owned());
-                self.bundle.files.insert(path.to_owned(), Vec::new());
-            }
+            Content::Bytes(bytes) => self.keep_file(path, bytes),
+            Content::Passed => self.keep_file(path, Vec::new()),
         }
     }
 
-    fn has(&self, path: &str) -> bool {
-        self.bundle.files.contains_key(path)
-            || self.bundle.links.contains_key(path)
-            || self.unread.contains_key(path)
+    fn keep_file(&mut self, path: &str, bytes: Vec<u8>) {
+        let is_new = match self.bundle.files.entry(path.to_owned()) {
+            Entry::Vacant(entry) => {
+                entry.insert(bytes);
+                true
+            }
+            Entry::Occupied(_) => false,
+        };
+        if !is_new {
+            self.duplicate(path);
+        }
     }
 
     fn duplicate(&mut self, path: &str) {
@@ -216,11 +226,12 @@ impl Draft {
         }
     }
 
-    /// A file that is refused still shows that its folder exists.
+    /// A file that is not kept still shows that its folder exists.
     fn keep_parent(&mut self, path: &str) {
         if let Some((parent, _)) = path
             .rsplit_once('/')
             .filter(|(parent, _)| !parent.is_empty())
+            && !self.bundle.directories.contains(parent)
         {
             self.bundle.directories.insert(parent.to_owned());
         }

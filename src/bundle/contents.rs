@@ -1,33 +1,36 @@
 //! What a reader of any kind of input hands on: members under names, not yet
 //! told apart by bundle.
 
+use std::borrow::Cow;
+
 use super::OpenError;
-use super::layout;
+use super::layout::{self, Place};
 use super::limits::Budget;
 use super::snapshot::Bundle;
 use super::text::Notes;
 
 /// A member of an archive or a folder.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct Member<'a> {
     /// Path below the archive's top, normalised: see [`layout::normalise`].
-    pub(super) path: String,
+    pub(super) path: Cow<'a, str>,
     pub(super) content: Content,
 }
 
 /// How much of an input is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Extent {
     /// All that belongs to a bundle.
+    #[default]
     Whole,
     /// What tells a node from others; the rest may be passed over.
     Brief,
 }
 
 impl Extent {
-    /// Whether a bundle's member at this path below its root is read.
-    pub(super) fn takes(self, path: &str) -> bool {
-        self == Self::Whole || layout::tells_the_node(path)
+    /// Whether a bundle's member at this place is read.
+    pub(super) fn takes(self, place: &Place<'_>) -> bool {
+        self == Self::Whole || place.tells_the_node()
     }
 }
 
@@ -48,8 +51,8 @@ pub(super) enum Content {
 
 /// All members that may belong to a bundle.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
-    pub(super) members: Vec<Member>,
+pub(super) struct Contents<'a> {
+    pub(super) members: Vec<Member<'a>>,
     /// What was odd about the input as a whole.
     pub(super) notes: Notes,
     /// Why the input's end is missing, where it is.
@@ -61,10 +64,10 @@ pub(super) struct Contents {
     pub(super) report: Option<Bundle>,
 }
 
-impl Contents {
+impl<'a> Contents<'a> {
     /// The path to keep a member under, from its raw name; `None`, with a
     /// note, where the name is refused.
-    pub(super) fn path(&mut self, raw: &[u8]) -> Option<String> {
+    pub(super) fn path<'n>(&mut self, raw: &'n [u8]) -> Option<Cow<'n, str>> {
         match layout::normalise(raw) {
             Ok((path, lossy)) => {
                 if lossy {
@@ -95,7 +98,7 @@ impl Contents {
     pub(super) fn keep(
         &mut self,
         budget: &mut Budget<'_>,
-        path: String,
+        path: Cow<'a, str>,
         content: Content,
     ) -> Result<(), OpenError> {
         budget.kept(path.len())?;

@@ -7,14 +7,19 @@ use std::path::Path;
 use walkdir::WalkDir;
 
 use super::OpenError;
-use super::contents::{Content, Contents};
+use super::contents::{Content, Contents, Extent};
 use super::layout;
 use super::limits::Budget;
 use super::sosreport;
 
 /// Reads the folder's `manifest.json`, `commands/` and `files/`. Links are
-/// recorded and not followed; what can't be read is kept as unread.
-pub(super) fn read(folder: &Path, budget: &mut Budget<'_>) -> Result<Contents, OpenError> {
+/// recorded and not followed; what can't be read is kept as unread, and what
+/// the extent does not take is passed over.
+pub(super) fn read(
+    folder: &Path,
+    extent: Extent,
+    budget: &mut Budget<'_>,
+) -> Result<Contents<'static>, OpenError> {
     fs::read_dir(folder).map_err(OpenError::Io)?;
     let mut contents = Contents::default();
     let mut parts = ["manifest.json", "commands", "files"]
@@ -42,14 +47,17 @@ pub(super) fn read(folder: &Path, budget: &mut Budget<'_>) -> Result<Contents, O
             let Some(path) = contents.path(relative.as_os_str().as_encoded_bytes()) else {
                 continue;
             };
-            if layout::place(&path).is_none() && !sosreport::is_part(&path) {
+            let place = layout::place(&path);
+            if place.is_none() && !sosreport::is_part(&path) {
                 continue;
             }
+            let is_passed = place.is_some_and(|place| !extent.takes(&place));
             let content = match &entry {
+                Ok(entry) if is_passed && entry.file_type().is_file() => Content::Passed,
                 Ok(entry) => content(entry, &path, budget)?,
                 Err(error) => Content::Unread(reason(error)),
             };
-            contents.keep(budget, path, content)?;
+            contents.keep(budget, path.into_owned().into(), content)?;
         }
     }
     Ok(contents)

@@ -5,6 +5,7 @@
 //! `.rc`) or `files/etc/…`. It may be the top folder, lie below further ones,
 //! or be the archive itself; an archive may have several.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::limits::{NAME_BYTES, NAME_DEPTH};
@@ -35,8 +36,11 @@ pub(super) enum Stream {
 /// A member's name as a path without `.`, empty parts and a trailing slash.
 ///
 /// The error says why the name can't be one of a bundle.
-pub(super) fn normalise(raw: &[u8]) -> Result<(String, bool), String> {
-    let text = String::from_utf8_lossy(raw);
+pub(super) fn normalise(raw: &[u8]) -> Result<(Cow<'_, str>, bool), String> {
+    let (text, lossy) = match std::str::from_utf8(raw) {
+        Ok(text) => (Cow::Borrowed(text), false),
+        Err(_) => (String::from_utf8_lossy(raw), true),
+    };
     let refused = |why: &str| {
         Err(format!(
             "the member {} {why}; it was not read",
@@ -46,40 +50,94 @@ pub(super) fn normalise(raw: &[u8]) -> Result<(String, bool), String> {
     if raw.len() > NAME_BYTES {
         return refused("has a name longer than any path");
     }
-    if text.contains('\0') {
+    if raw.contains(&0) {
         return refused("has a NUL in its name");
     }
     if text.starts_with('/') {
         return refused("has an absolute path");
     }
-    let mut path = String::with_capacity(text.len());
     let mut depth = 0;
-    for part in text.split('/') {
+    let mut is_normal = true;
+    for part in raw.split(|&byte| byte == b'/') {
         match part {
-            "" | "." => continue,
-            ".." => return refused("points outside of the archive"),
-            _ => {
-                if depth > 0 {
-                    path.push('/');
-                }
-                path.push_str(part);
-                depth += 1;
-            }
+            b"" | b"." => is_normal = false,
+            b".." => return refused("points outside of the archive"),
+            _ => depth += 1,
         }
     }
     if depth > NAME_DEPTH {
         return refused("lies in too many folders");
     }
-    let lossy = matches!(text, std::borrow::Cow::Owned(_));
-    Ok((path, lossy))
+    if is_normal {
+        return Ok((text, lossy));
+    }
+    let parts: Vec<&str> = text
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .collect();
+    Ok((parts.join("/").into(), lossy))
 }
 
-/// The bundle roots that these member paths show, sorted; "" is the archive
-/// itself.
-pub(super) fn roots<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+/// The bundle roots of an input, sorted; "" is the input itself.
+#[derive(Debug)]
+pub(super) struct Roots {
+    sorted: Vec<String>,
+    /// Folders above and in the deepest of them: no root lies deeper.
+    depth: usize,
+}
+
+impl Roots {
+    /// Those that these member paths show.
+    pub(super) fn shown_by<'a>(paths: impl Iterator<Item = &'a str>) -> Self {
+        let sorted = roots(paths);
+        let depth = sorted.iter().map(|root| depth(root)).max().unwrap_or(0);
+        Self { sorted, depth }
+    }
+
+    /// The roots in their order.
+    pub(super) fn sorted(&self) -> &[String] {
+        &self.sorted
+    }
+
+    /// Which of the roots a path belongs to, the innermost above it, and the
+    /// path below that.
+    pub(super) fn split<'p>(&self, path: &'p str) -> Option<(usize, &'p str)> {
+        let at = |above: &str| {
+            self.sorted
+                .binary_search_by(|root| (**root).cmp(above))
+                .ok()
+        };
+        let mut found = at("").map(|root| (root, path));
+        let slashes = memchr::memchr_iter(b'/', path.as_bytes());
+        for slash in slashes.take(self.depth) {
+            let root = path.get(..slash).and_then(at);
+            if let Some(below) = root.zip(path.get(slash + 1..)) {
+                found = Some(below);
+            }
+        }
+        found.filter(|_| !path.is_empty())
+    }
+}
+
+/// How many folders a path to a folder names.
+fn depth(folder: &str) -> usize {
+    match folder {
+        "" => 0,
+        _ => folder.split('/').count(),
+    }
+}
+
+fn roots<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut found: BTreeSet<String> = BTreeSet::new();
     let mut last: Option<&str> = None;
     for path in paths {
+        // What lies there shows the same root as what came before it.
+        let is_known = last
+            .and_then(|root| below(root, path))
+            .is_some_and(|rest| rest.starts_with("files/etc/"));
+        if is_known {
+            continue;
+        }
         if let Some(root) = root_shown_by(path)
             && last != Some(root)
         {
@@ -103,7 +161,7 @@ pub(super) fn roots<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<String
     for root in inner {
         found.remove(&root);
     }
-    found
+    found.into_iter().collect()
 }
 
 /// The root that this one path proves, if it does.
@@ -124,11 +182,6 @@ fn root_shown_by(path: &str) -> Option<&str> {
     None
 }
 
-/// Which of the roots a path belongs to: the innermost above it.
-pub(super) fn root_of<'r>(roots: &'r BTreeSet<String>, path: &str) -> Option<&'r str> {
-    ancestors(path).find_map(|above| roots.get(above).map(String::as_str))
-}
-
 /// The folders above a path, innermost first, down to "".
 fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(path);
@@ -141,7 +194,7 @@ fn ancestors(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The part of `path` below the folder `root`.
-pub(super) fn below<'p>(root: &str, path: &'p str) -> Option<&'p str> {
+fn below<'p>(root: &str, path: &'p str) -> Option<&'p str> {
     if root.is_empty() {
         return Some(path);
     }
@@ -162,24 +215,28 @@ pub(super) fn place(path: &str) -> Option<Place<'_>> {
     (absolute.len() > 1 && absolute.starts_with('/')).then_some(Place::File(absolute))
 }
 
-/// Whether the member at this path below a root says which node of which
-/// cluster the bundle is of, and when it was taken.
-pub(super) fn tells_the_node(path: &str) -> bool {
-    const MEMBERS: [&str; 12] = [
-        "manifest.json",
-        "commands/uname.out",
-        "commands/date.out",
-        "commands/machine-id.out",
-        "commands/vgs-json.out",
-        "files/etc/hostname",
-        "files/etc/corosync/corosync.conf",
-        "files/etc/pve/corosync.conf",
-        "files/etc/pve/.members",
-        "files/etc/pve/storage.cfg",
-        "files/etc/pve/local",
-        "files/etc/pve/qemu-server",
-    ];
-    MEMBERS.contains(&path)
+impl Place<'_> {
+    /// Whether what is there says which node of which cluster the bundle is
+    /// of, and when it was taken.
+    pub(super) fn tells_the_node(&self) -> bool {
+        const COMMANDS: [&str; 4] = ["uname", "date", "machine-id", "vgs-json"];
+        const FILES: [&str; 9] = [
+            "/etc/hostname",
+            "/etc/corosync/corosync.conf",
+            "/etc/pve/corosync.conf",
+            "/etc/pve/.members",
+            "/etc/pve/storage.cfg",
+            "/etc/pve/local",
+            "/etc/pve/qemu-server",
+            "/etc/pve/lxc",
+            "/etc/pve/openvz",
+        ];
+        match self {
+            Self::Manifest => true,
+            Self::Command(id, stream) => *stream == Stream::Out && COMMANDS.contains(id),
+            Self::File(path) => FILES.contains(path),
+        }
+    }
 }
 
 fn command(name: &str) -> Option<(&str, Stream)> {
@@ -191,6 +248,13 @@ fn command(name: &str) -> Option<(&str, Stream)> {
         _ => return None,
     };
     (!id.is_empty() && !id.contains('/')).then_some((id, stream))
+}
+
+/// Whether a file of the node lies in `/etc/pve` itself: such a one shows that
+/// the folder was collected as a whole.
+pub(super) fn lies_in_etc_pve(path: &str) -> bool {
+    path.strip_prefix("/etc/pve/")
+        .is_some_and(|name| !name.contains('/'))
 }
 
 /// Whether a path can belong to a bundle, wherever its root is: asked while

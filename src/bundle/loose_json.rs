@@ -1,6 +1,7 @@
 //! Reading JSON whose values may be of any type: a value of a wrong type is
 //! none, and never an error.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -15,7 +16,7 @@ const ELEMENTS: usize = 50_000;
 pub type Sha256 = [u8; 32];
 
 /// Reads a text that is one JSON object.
-pub(super) fn from_object<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, String> {
+pub(super) fn from_object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, String> {
     match serde_json::from_str(text) {
         Ok(Loose::<T, IgnoredAny>::Object(value)) => Ok(value),
         Ok(_) => Err("it is no JSON object".into()),
@@ -24,7 +25,7 @@ pub(super) fn from_object<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T,
 }
 
 /// For `#[serde(deserialize_with)]`: a value without parts, or none.
-pub(super) fn loosely<'de, D: Deserializer<'de>, T: From<Scalar>>(
+pub(super) fn loosely<'de, D: Deserializer<'de>, T: From<Scalar<'de>>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(match Loose::deserialize(deserializer)? {
@@ -55,7 +56,7 @@ pub(super) fn texts<'de, D: Deserializer<'de>>(
     elements(
         deserializer,
         |element: Loose<IgnoredAny, IgnoredAny>| match element {
-            Loose::Scalar(Scalar::Text(text)) => Some(text),
+            Loose::Scalar(Scalar::Text(text)) => Some(text.into_owned()),
             _ => None,
         },
     )
@@ -73,38 +74,38 @@ fn elements<'de, D: Deserializer<'de>, E: Deserialize<'de>, T>(
 
 /// A value that has no parts.
 #[derive(Debug)]
-pub(super) enum Scalar {
+pub(super) enum Scalar<'de> {
     Boolean(bool),
     Unsigned(u64),
     Signed(i64),
     Float(f64),
-    Text(String),
+    Text(Cow<'de, str>),
     Null,
 }
 
-impl From<Scalar> for Option<String> {
-    fn from(value: Scalar) -> Self {
+impl From<Scalar<'_>> for Option<String> {
+    fn from(value: Scalar<'_>) -> Self {
         match value {
-            Scalar::Text(text) => Some(text),
+            Scalar::Text(text) => Some(text.into_owned()),
             _ => None,
         }
     }
 }
 
-impl From<Scalar> for String {
-    fn from(value: Scalar) -> Self {
+impl From<Scalar<'_>> for String {
+    fn from(value: Scalar<'_>) -> Self {
         Option::from(value).unwrap_or_default()
     }
 }
 
-impl From<Scalar> for bool {
-    fn from(value: Scalar) -> Self {
+impl From<Scalar<'_>> for bool {
+    fn from(value: Scalar<'_>) -> Self {
         matches!(value, Scalar::Boolean(true))
     }
 }
 
-impl From<Scalar> for Option<u64> {
-    fn from(value: Scalar) -> Self {
+impl From<Scalar<'_>> for Option<u64> {
+    fn from(value: Scalar<'_>) -> Self {
         match value {
             Scalar::Unsigned(value) => Some(value),
             _ => None,
@@ -112,8 +113,8 @@ impl From<Scalar> for Option<u64> {
     }
 }
 
-impl From<Scalar> for Option<i32> {
-    fn from(value: Scalar) -> Self {
+impl From<Scalar<'_>> for Option<i32> {
+    fn from(value: Scalar<'_>) -> Self {
         match value {
             Scalar::Unsigned(value) => value.try_into().ok(),
             Scalar::Signed(value) => value.try_into().ok(),
@@ -122,8 +123,8 @@ impl From<Scalar> for Option<i32> {
     }
 }
 
-impl From<Scalar> for Option<f64> {
-    fn from(value: Scalar) -> Self {
+impl From<Scalar<'_>> for Option<f64> {
+    fn from(value: Scalar<'_>) -> Self {
         match value {
             Scalar::Unsigned(value) => Some(value as f64),
             Scalar::Float(value) => Some(value),
@@ -132,27 +133,43 @@ impl From<Scalar> for Option<f64> {
     }
 }
 
-impl From<Scalar> for Option<Sha256> {
-    fn from(value: Scalar) -> Self {
-        let text: String = value.into();
-        let mut digits = text.chars().map(|digit| digit.to_digit(16));
+impl From<Scalar<'_>> for Option<Sha256> {
+    fn from(value: Scalar<'_>) -> Self {
+        let Scalar::Text(text) = value else {
+            return None;
+        };
+        let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
         let mut hash = [0; 32];
-        for byte in &mut hash {
-            let value = digits.next()?? * 16 + digits.next()??;
-            *byte = value.try_into().ok()?;
+        let mut all = 0;
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            if let [high, low] = pair {
+                let (high, low) = (hexadecimal(*high), hexadecimal(*low));
+                all |= high | low;
+                *byte = high << 4 | low;
+            }
         }
-        digits.next().is_none().then_some(hash)
+        (all <= 0xf).then_some(hash)
+    }
+}
+
+/// A digit's value, 0xff for what is none.
+fn hexadecimal(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        b'A'..=b'F' => digit - b'A' + 10,
+        _ => 0xff,
     }
 }
 
 /// Any JSON value: an object is read as an `O`, a list's elements as `E`.
-enum Loose<O, E> {
+enum Loose<'de, O, E> {
     Object(O),
     List(Vec<E>),
-    Scalar(Scalar),
+    Scalar(Scalar<'de>),
 }
 
-impl<'de, O: Deserialize<'de>, E: Deserialize<'de>> Deserialize<'de> for Loose<O, E> {
+impl<'de, O: Deserialize<'de>, E: Deserialize<'de>> Deserialize<'de> for Loose<'de, O, E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(LooseVisitor(PhantomData))
     }
@@ -161,7 +178,7 @@ impl<'de, O: Deserialize<'de>, E: Deserialize<'de>> Deserialize<'de> for Loose<O
 struct LooseVisitor<O, E>(PhantomData<(O, E)>);
 
 impl<'de, O: Deserialize<'de>, E: Deserialize<'de>> Visitor<'de> for LooseVisitor<O, E> {
-    type Value = Loose<O, E>;
+    type Value = Loose<'de, O, E>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("any value")
@@ -182,7 +199,10 @@ impl<'de, O: Deserialize<'de>, E: Deserialize<'de>> Visitor<'de> for LooseVisito
         Ok(Loose::Scalar(Scalar::Float(value)))
     }
     fn visit_str<Error>(self, value: &str) -> Result<Self::Value, Error> {
-        Ok(Loose::Scalar(Scalar::Text(value.to_owned())))
+        Ok(Loose::Scalar(Scalar::Text(Cow::Owned(value.to_owned()))))
+    }
+    fn visit_borrowed_str<Error>(self, value: &'de str) -> Result<Self::Value, Error> {
+        Ok(Loose::Scalar(Scalar::Text(Cow::Borrowed(value))))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut kept = Vec::new();

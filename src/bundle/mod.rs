@@ -14,6 +14,7 @@ mod folder;
 mod kind;
 mod layout;
 mod limits;
+mod listed;
 mod loose_json;
 mod manifest;
 mod packed_facts;
@@ -108,8 +109,9 @@ pub fn open(source: &Source, limits: &Limits) -> Result<Vec<Bundle>, OpenError> 
 }
 
 /// Reads of the bundles of one input only what tells their nodes from others:
-/// the same bundles in the same order as [`open`], most of whose outputs and
-/// files are empty. Much quicker where the input is a zip.
+/// the same bundles in the same order as [`open`], most of whose outputs are
+/// empty, and of most of whose files only the folders are known. Much quicker
+/// where the input is a zip or a folder.
 ///
 /// # Errors
 /// As those of [`open`], but damage to what is not looked at is not seen.
@@ -120,8 +122,10 @@ pub fn open_brief(source: &Source, limits: &Limits) -> Result<Vec<Bundle>, OpenE
 fn open_extent(source: &Source, limits: &Limits, extent: Extent) -> Result<Vec<Bundle>, OpenError> {
     let name = source.name();
     let stem = kind::stem(&name);
+    // Paths in the contents are the archive's own bytes.
+    let archive;
     let contents = match source.kind {
-        SourceKind::Folder => return open_folder(&name, &source.path, limits),
+        SourceKind::Folder => return open_folder(&name, &source.path, extent, limits),
         SourceKind::Facts => return Err(OpenError::Facts),
         SourceKind::StandardInput => {
             let archive = source.once(|| all_of(io::stdin().lock(), 0, limits))?;
@@ -136,11 +140,12 @@ fn open_extent(source: &Source, limits: &Limits, extent: Extent) -> Result<Vec<B
             } else if about.len() > limits.archive_bytes {
                 contents_of_large(file, about.len(), &name, limits)?
             } else {
-                contents_of(&all_of(file, about.len(), limits)?, &name, limits, extent)?
+                archive = all_of(file, about.len(), limits)?;
+                contents_of(&archive, &name, limits, extent)?
             }
         }
     };
-    assemble::bundles(&name, stem, contents, limits)
+    assemble::bundles(&name, stem, contents, extent, limits)
 }
 
 /// Reads the bundles of an archive that is in memory; `name` is what a person
@@ -150,15 +155,15 @@ fn open_extent(source: &Source, limits: &Limits, extent: Extent) -> Result<Vec<B
 /// As those of [`open`].
 pub fn open_archive(name: &str, archive: &[u8], limits: &Limits) -> Result<Vec<Bundle>, OpenError> {
     let contents = contents_of(archive, name, limits, Extent::Whole)?;
-    assemble::bundles(name, kind::stem(name), contents, limits)
+    assemble::bundles(name, kind::stem(name), contents, Extent::Whole, limits)
 }
 
-fn contents_of(
-    archive: &[u8],
+fn contents_of<'a>(
+    archive: &'a [u8],
     name: &str,
     limits: &Limits,
     extent: Extent,
-) -> Result<Contents, OpenError> {
+) -> Result<Contents<'a>, OpenError> {
     let mut budget = Budget::new(limits, Some(archive.len() as u64));
     if pvereport::begins(archive) {
         return report(archive, name, &mut budget);
@@ -177,7 +182,7 @@ fn packed(
     mut stream: impl Read,
     name: &str,
     budget: &mut Budget<'_>,
-) -> Result<Contents, OpenError> {
+) -> Result<Contents<'static>, OpenError> {
     let mut head = Vec::new();
     let began = (&mut stream)
         .take(pvereport::HEAD_BYTES as u64)
@@ -222,7 +227,11 @@ impl Read for Failing {
 }
 
 /// A pvereport's text.
-fn report(text: &[u8], name: &str, budget: &mut Budget<'_>) -> Result<Contents, OpenError> {
+fn report(
+    text: &[u8],
+    name: &str,
+    budget: &mut Budget<'_>,
+) -> Result<Contents<'static>, OpenError> {
     Ok(Contents {
         report: Some(pvereport::bundle(name, kind::stem(name), text, budget)?),
         ..Contents::default()
@@ -236,7 +245,7 @@ fn contents_of_large(
     length: u64,
     name: &str,
     limits: &Limits,
-) -> Result<Contents, OpenError> {
+) -> Result<Contents<'static>, OpenError> {
     let too_large = |limit| OpenError::Limit {
         what: "bytes as it is packed",
         limit,
@@ -284,14 +293,19 @@ fn is_pvereport(path: &Path) -> bool {
     pvereport::begins(&head)
 }
 
-fn open_folder(name: &str, folder: &Path, limits: &Limits) -> Result<Vec<Bundle>, OpenError> {
-    let contents = folder::read(folder, &mut Budget::new(limits, None))?;
+fn open_folder(
+    name: &str,
+    folder: &Path,
+    extent: Extent,
+    limits: &Limits,
+) -> Result<Vec<Bundle>, OpenError> {
+    let contents = folder::read(folder, extent, &mut Budget::new(limits, None))?;
     // `.` has a name, too.
     let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let top = real
         .file_name()
         .map_or_else(|| name.into(), |name| name.to_string_lossy());
-    assemble::bundles(name, &top, contents, limits)
+    assemble::bundles(name, &top, contents, extent, limits)
 }
 
 /// All bytes of an archive of `length`, where it is known.

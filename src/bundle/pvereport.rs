@@ -81,7 +81,9 @@ const FOLDERS: [&str; 2] = ["/etc/pve/qemu-server", "/etc/pve/lxc"];
 /// Whether a text that begins so is such a report.
 pub(super) fn begins(head: &[u8]) -> bool {
     let head = head.get(..HEAD_BYTES).unwrap_or(head);
-    decode(head).lines().any(|line| line.trim_end() == FIRST)
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let mut lines = head.split(|&byte| byte == b'\n');
+    lines.any(|line| line.trim_ascii_end() == FIRST.as_bytes())
 }
 
 /// One block of the report.

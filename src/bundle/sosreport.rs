@@ -142,7 +142,7 @@ fn is_named(name: &str, begin: &str) -> bool {
 pub(super) fn bundles(
     name: &str,
     stem: &str,
-    contents: &mut Contents,
+    contents: &mut Contents<'_>,
     limits: &Limits,
 ) -> Result<Vec<Bundle>, OpenError> {
     let mut roots: Vec<String> = contents

@@ -5,6 +5,7 @@
 //! `x`) are of any length that the archive claims, and because a stream that
 //! simply stops must be told from one that ends.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use tar::{EntryType, Header};
@@ -48,7 +49,10 @@ impl From<io::Error> for Stop {
 ///
 /// A stream that is cut or damaged is no error here: `Contents::cut` says why
 /// it ended. Limits are errors.
-pub(super) fn read(stream: impl Read, budget: &mut Budget<'_>) -> Result<Contents, OpenError> {
+pub(super) fn read(
+    stream: impl Read,
+    budget: &mut Budget<'_>,
+) -> Result<Contents<'static>, OpenError> {
     let mut walk = Walk {
         stream,
         budget,
@@ -80,7 +84,7 @@ struct Names {
 struct Walk<'b, 'l, R> {
     stream: R,
     budget: &'b mut Budget<'l>,
-    contents: Contents,
+    contents: Contents<'static>,
     names: Names,
     /// Whether a sound header was seen: what has none is no tar at all.
     begun: bool,
@@ -139,7 +143,7 @@ impl<R: Read> Walk<'_, '_, R> {
         let name = names
             .path
             .unwrap_or_else(|| header.path_bytes().into_owned());
-        let Some(path) = self.contents.path(&name) else {
+        let Some(path) = self.contents.path(&name).map(Cow::into_owned) else {
             return self.skip(size);
         };
         self.contents.look_at_name(&path);
@@ -174,9 +178,11 @@ impl<R: Read> Walk<'_, '_, R> {
                 let limit = self.budget.file_limit(&path);
                 if size <= limit {
                     let bytes = self.bytes(size)?;
-                    return Ok(self
-                        .contents
-                        .keep(self.budget, path, Content::Bytes(bytes))?);
+                    return Ok(self.contents.keep(
+                        self.budget,
+                        path.into(),
+                        Content::Bytes(bytes),
+                    )?);
                 }
                 Content::Unread(format!(
                     "it has {size} bytes, more than the {limit} allowed for one file"
@@ -184,7 +190,7 @@ impl<R: Read> Walk<'_, '_, R> {
             }
             _ => Content::Unread("it is a device, a pipe or of another special kind".into()),
         };
-        self.contents.keep(self.budget, path, content)?;
+        self.contents.keep(self.budget, path.into(), content)?;
         self.skip(size)
     }
 

@@ -7,7 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::OpenError;
 use super::assemble::Draft;
-use super::manifest::{MANIFEST_FORMAT, Manifest};
+use super::contents::Extent;
+use super::layout::{Place, Stream};
+use super::listed;
+use super::manifest::{FileRecord, MANIFEST_FORMAT, Manifest};
 use super::snapshot::{Bundle, Stored, Unread};
 use super::text::{decode, quoted};
 
@@ -90,12 +93,14 @@ fn manifest(draft: &mut Draft, notes: &mut Vec<String>) -> Option<Manifest> {
 }
 
 fn apply(draft: &mut Draft, manifest: &Manifest, notes: &mut Vec<String>) {
+    let extent = draft.extent;
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for record in manifest.commands.iter().flatten() {
         if record.id.is_empty() {
             continue;
         }
         known.insert(&record.id);
+        let is_checked = extent.takes(&Place::Command(&record.id, Stream::Out));
         let stored = draft.bundle.commands.entry(record.id.clone()).or_default();
         stored.status = record.status;
         stored.timed_out = record.timed_out;
@@ -103,27 +108,29 @@ fn apply(draft: &mut Draft, manifest: &Manifest, notes: &mut Vec<String>) {
         match &stored.out {
             None if record.bytes == Some(0) => stored.out = Some(Vec::new()),
             None => {}
-            Some(_) if draft.passed.contains(&record.id) => {}
+            Some(_) if !is_checked => {}
             Some(out) => stored.damage = mismatch(out, record.bytes, record.sha256.as_ref()),
         }
     }
     for (id, stored) in &mut draft.bundle.commands {
         stored.check_presence(id, &draft.unread);
     }
-    let listed: &[_] = manifest.files.as_deref().unwrap_or_default();
-    for record in listed.iter().filter(|record| record.path.starts_with('/')) {
-        known.insert(&record.path);
-        let damage = match draft.bundle.files.get(&record.path) {
-            Some(_) if draft.passed.contains(&record.path) => None,
-            Some(bytes) => mismatch(bytes, record.bytes, record.sha256.as_ref()),
-            None if draft.bundle.links.contains_key(&record.path) => None,
-            None => Some("the manifest lists it, but the bundle does not hold it".into()),
-        };
-        if let Some(why) = damage {
+    let records =
+        manifest.files.iter().flatten().filter(|record| {
+            record.path.starts_with('/') && extent.takes(&Place::File(&record.path))
+        });
+    let files = listed::compare(records, &draft.bundle.files, |record, bytes| {
+        mismatch(bytes, record.bytes, record.sha256.as_ref()).is_none()
+    });
+    if extent == Extent::Whole {
+        note_unlisted(draft, manifest, &known, &files, notes);
+    }
+    let unsound = files.unsound;
+    for record in unsound {
+        if let Some(why) = damage(draft, record) {
             draft.refuse(&record.path, why);
         }
     }
-    note_unlisted(draft, manifest, &known, notes);
     for record in manifest.unread.iter().flatten() {
         let why = record.error.as_deref().unwrap_or("no reason is given");
         draft.bundle.files.remove(&record.path);
@@ -146,16 +153,17 @@ fn note_unlisted(
     draft: &Draft,
     manifest: &Manifest,
     known: &BTreeSet<&str>,
+    files: &listed::Compared<'_, '_>,
     notes: &mut Vec<String>,
 ) {
     let mut unlisted: Vec<&str> = Vec::new();
     if manifest.commands.is_some() {
         unlisted.extend(draft.bundle.commands.keys().map(String::as_str));
+        unlisted.retain(|id| !known.contains(id));
     }
     if manifest.files.is_some() {
-        unlisted.extend(draft.bundle.files.keys().map(String::as_str));
+        unlisted.extend(&files.unlisted);
     }
-    unlisted.retain(|name| !known.contains(name));
     if let Some(first) = unlisted.first() {
         notes.push(format!(
             "{} outputs or files are not in the manifest (the first: {}): they were added after \
@@ -163,6 +171,15 @@ fn note_unlisted(
             unlisted.len(),
             quoted(first)
         ));
+    }
+}
+
+/// Why a file can't be used that is not as its record says, or not there.
+fn damage(draft: &Draft, record: &FileRecord) -> Option<String> {
+    match draft.bundle.files.get(&record.path) {
+        Some(bytes) => mismatch(bytes, record.bytes, record.sha256.as_ref()),
+        None if draft.bundle.links.contains_key(&record.path) => None,
+        None => Some("the manifest lists it, but the bundle does not hold it".into()),
     }
 }
 
@@ -217,7 +234,7 @@ fn refuse_if_nothing_is_left(draft: &Draft) -> Result<(), OpenError> {
         .commands
         .values()
         .any(|stored| stored.damage.is_none());
-    if usable || !bundle.files.is_empty() {
+    if usable || !bundle.files.is_empty() || draft.has_passed {
         return Ok(());
     }
     let why = draft.unread.iter().next().map_or(

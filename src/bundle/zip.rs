@@ -1,15 +1,22 @@
 //! Bundles in a zip archive: only members that a bundle has are inflated.
 
+use std::borrow::Cow;
+
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::OpenError;
 use super::contents::{Content, Contents, Extent};
-use super::layout;
+use super::layout::{self, Roots};
 use super::limits::Budget;
 use super::zip_directory::{self, Directory, Member};
 
 /// Deflate can't do better than this: 258 bytes from two bits.
 const DEFLATE_RATIO: u64 = 1032;
+
+/// Room that lets zlib-rs take the quick way up to a member's end: it needs 15
+/// bytes to read and 260 to write. A member that goes on shows by them, too.
+const INPUT_AHEAD: usize = 16;
+const OUTPUT_AHEAD: usize = 272;
 
 const WRONG_SIZE: &str = "its size is not what the archive says";
 
@@ -18,38 +25,41 @@ const WRONG_SIZE: &str = "its size is not what the archive says";
 /// A member that is damaged, encrypted or packed by another method than
 /// deflate is kept as unread; an archive without a sound list of members, or
 /// beyond the limits, is an error.
-pub(super) fn read(
-    archive: &[u8],
+pub(super) fn read<'a>(
+    archive: &'a [u8],
     extent: Extent,
     budget: &mut Budget<'_>,
-) -> Result<Contents, OpenError> {
+) -> Result<Contents<'a>, OpenError> {
     let mut contents = Contents::default();
     let mut listed = Vec::new();
     for member in Directory::find(archive)? {
         let member = member?;
         budget.entry()?;
-        let Some(path) = path(&mut contents, member.name) else {
-            continue;
-        };
-        contents.look_at_name(&path);
-        listed.push((path, member));
+        if let Some(path) = path(&mut contents, member.name) {
+            listed.push((path, member));
+        }
     }
-    let roots = layout::roots(listed.iter().map(|(path, _)| path.as_str()));
-    listed.retain(|(path, _)| {
-        layout::root_of(&roots, path)
-            .and_then(|root| layout::below(root, path))
-            .is_some_and(|rest| layout::place(rest).is_some())
-    });
-    let spans: Vec<Member<'_>> = listed.iter().map(|(_, member)| member.clone()).collect();
-    zip_directory::refuse_overlaps(&spans)?;
+    let roots = Roots::shown_by(listed.iter().map(|(path, _)| &**path));
+    if roots.sorted().is_empty() {
+        for (path, _) in &listed {
+            contents.look_at_name(path);
+        }
+    }
+    let wanted: Vec<(Cow<'_, str>, Member<'_>, bool)> = listed
+        .into_iter()
+        .filter_map(|(path, member)| {
+            let (_, rest) = roots.split(&path)?;
+            let is_taken = extent.takes(&layout::place(rest)?) || is_special(&member);
+            Some((path, member, is_taken))
+        })
+        .collect();
+    zip_directory::refuse_overlaps(wanted.iter().map(|(_, member, _)| member))?;
 
     let mut inflater = Inflater::new();
-    for (path, member) in listed {
-        let rest = layout::root_of(&roots, &path).and_then(|root| layout::below(root, &path));
-        let content = if rest.is_some_and(|rest| extent.takes(rest)) || is_special(&member) {
-            content(archive, &path, &member, &mut inflater, budget)?
-        } else {
-            Content::Passed
+    for (path, member, is_taken) in wanted {
+        let content = match is_taken {
+            true => content(archive, &path, &member, &mut inflater, budget)?,
+            false => Content::Passed,
         };
         contents.keep(budget, path, content)?;
     }
@@ -66,13 +76,13 @@ fn is_special(member: &Member<'_>) -> bool {
 }
 
 /// Some Windows tools write `\` between folders.
-fn path(contents: &mut Contents, name: &[u8]) -> Option<String> {
+fn path<'a>(contents: &mut Contents<'_>, name: &'a [u8]) -> Option<Cow<'a, str>> {
     if name.contains(&b'\\') && !name.contains(&b'/') {
         let slashes: Vec<u8> = name
             .iter()
             .map(|&byte| if byte == b'\\' { b'/' } else { byte })
             .collect();
-        return contents.path(&slashes);
+        return Some(contents.path(&slashes)?.into_owned().into());
     }
     contents.path(name)
 }
@@ -106,7 +116,7 @@ fn content(
     // Nothing is inflated beyond the claimed size, so the claim is the cost.
     budget.bytes(member.size)?;
     let bytes = match zip_directory::content(archive, member)
-        .and_then(|packed| inflater.inflate(packed, member))
+        .and_then(|begun| inflater.inflate(begun, member))
     {
         Ok(bytes) => bytes,
         Err(why) => return Ok(Content::Unread(why)),
@@ -133,14 +143,17 @@ impl Inflater {
         }
     }
 
-    fn inflate(&mut self, packed: &[u8], member: &Member<'_>) -> Result<Vec<u8>, String> {
+    /// A member's bytes; `begun` begins with them as they are packed, and goes
+    /// on to the archive's end.
+    fn inflate(&mut self, begun: &[u8], member: &Member<'_>) -> Result<Vec<u8>, String> {
         if member.flags & 1 != 0 {
             return Err("it is encrypted".into());
         }
+        let size = usize::try_from(member.size).map_err(|_| WRONG_SIZE)?;
         let bytes = match member.method {
-            0 if packed.len() as u64 == member.size => packed.to_vec(),
+            0 if member.compressed == member.size => begun.get(..size).ok_or(WRONG_SIZE)?.to_vec(),
             0 => return Err(WRONG_SIZE.into()),
-            8 => self.deflated(packed, member.size)?,
+            8 => self.deflated(begun, member.compressed, size)?,
             method => {
                 return Err(format!(
                     "it is packed by method {method}; only 0 (stored) and 8 (deflate) are read"
@@ -153,18 +166,26 @@ impl Inflater {
         Ok(bytes)
     }
 
-    fn deflated(&mut self, packed: &[u8], size: u64) -> Result<Vec<u8>, String> {
-        let size = usize::try_from(size).map_err(|_| WRONG_SIZE)?;
+    fn deflated(&mut self, begun: &[u8], packed: u64, size: usize) -> Result<Vec<u8>, String> {
+        let ahead = usize::try_from(packed).map_err(|_| WRONG_SIZE)? + INPUT_AHEAD;
+        let input = begun.get(..ahead).unwrap_or(begun);
+        let mut bytes = Vec::with_capacity(size + OUTPUT_AHEAD);
         self.raw.reset(false);
-        // One byte more than claimed shows a member that goes on.
-        let mut bytes = Vec::with_capacity(size + 1);
         let status = self
             .raw
-            .decompress_vec(packed, &mut bytes, FlushDecompress::Finish)
-            .map_err(|error| format!("it can't be inflated: {error}"))?;
-        if status != Status::StreamEnd || bytes.len() != size {
+            .decompress_vec(input, &mut bytes, FlushDecompress::Finish);
+        // What went on behind the member's end, or its claimed size, is not
+        // looked at.
+        if self.raw.total_in() > packed || bytes.len() > size {
             return Err(WRONG_SIZE.into());
         }
-        Ok(bytes)
+        match status {
+            Err(error) => Err(format!("it can't be inflated: {error}")),
+            Ok(Status::StreamEnd) if bytes.len() == size => {
+                bytes.shrink_to_fit();
+                Ok(bytes)
+            }
+            Ok(_) => Err(WRONG_SIZE.into()),
+        }
     }
 }

@@ -90,19 +90,20 @@ impl<'a> Directory<'a> {
     }
 
     fn member(&mut self) -> Result<Member<'a>, OpenError> {
-        let header = self.rest;
-        if !header.starts_with(&HEADER) {
+        let listed = self.rest;
+        if !listed.starts_with(&HEADER) {
             return Err(malformed("its list of members holds something else"));
         }
+        let short = || malformed("its list of members is cut short");
+        let header: &[u8; HEADER_LENGTH] = listed.first_chunk().ok_or_else(short)?;
         let name_length = usize::from(u16_at(header, 28)?);
         let extra_length = usize::from(u16_at(header, 30)?);
         let comment_length = usize::from(u16_at(header, 32)?);
         let name_end = HEADER_LENGTH + name_length;
         let extra_end = name_end + extra_length;
-        let short = || malformed("its list of members is cut short");
-        let name = header.get(HEADER_LENGTH..name_end).ok_or_else(short)?;
-        let extra = header.get(name_end..extra_end).ok_or_else(short)?;
-        self.rest = header.get(extra_end + comment_length..).ok_or_else(short)?;
+        let name = listed.get(HEADER_LENGTH..name_end).ok_or_else(short)?;
+        let extra = listed.get(name_end..extra_end).ok_or_else(short)?;
+        self.rest = listed.get(extra_end + comment_length..).ok_or_else(short)?;
         self.seen += 1;
         // Sizes and offset that need more than 32 bits stand in the zip64
         // field, in this order, each only where its 32 bits are all ones.
@@ -154,8 +155,8 @@ impl<'a> Iterator for Directory<'a> {
     }
 }
 
-/// A member's bytes as they lie in the archive. The local header in front of
-/// them must name the same member: an archive in which the two differ shows
+/// What begins with a member's bytes as they lie in the archive, and goes on
+/// to the archive's end. The local header in front of them must name the same member: an archive in which the two differ shows
 /// different readers different files.
 pub(super) fn content<'a>(archive: &'a [u8], member: &Member<'_>) -> Result<&'a [u8], String> {
     let outside = |_| "its bytes lie outside of the archive".to_owned();
@@ -170,19 +171,18 @@ pub(super) fn content<'a>(archive: &'a [u8], member: &Member<'_>) -> Result<&'a 
     if name != member.name {
         return Err("the archive's list and the member itself differ in its name".into());
     }
-    slice(
-        archive,
-        name_start + name_length + extra_length,
-        member.compressed,
-    )
-    .map_err(outside)
+    let start = name_start + name_length + extra_length;
+    slice(archive, start, member.compressed).map_err(outside)?;
+    let rest = (archive.len() as u64).saturating_sub(start);
+    slice(archive, start, rest).map_err(outside)
 }
 
 /// Refuses members that share bytes: a small archive could claim any size
 /// with them.
-pub(super) fn refuse_overlaps(members: &[Member<'_>]) -> Result<(), OpenError> {
+pub(super) fn refuse_overlaps<'a>(
+    members: impl Iterator<Item = &'a Member<'a>>,
+) -> Result<(), OpenError> {
     let mut spans: Vec<(u64, u64)> = members
-        .iter()
         .map(|member| {
             let header = LOCAL_LENGTH as u64 + member.name.len() as u64;
             (member.offset, member.compressed.saturating_add(header))
@@ -216,7 +216,7 @@ fn find_end(archive: &[u8]) -> Option<usize> {
 /// The 64-bit values of the extra field with the id 1.
 fn zip64_field(mut extra: &[u8]) -> impl Iterator<Item = u64> + '_ {
     let mut values: &[u8] = &[];
-    while let (Ok(id), Ok(length)) = (u16_at(extra, 0), u16_at(extra, 2)) {
+    while let Some([id, length]) = extra.first_chunk().map(halves) {
         let end = 4 + usize::from(length);
         let Some(field) = extra.get(4..end) else {
             break;
@@ -230,6 +230,11 @@ fn zip64_field(mut extra: &[u8]) -> impl Iterator<Item = u64> + '_ {
     values
         .chunks_exact(8)
         .filter_map(|bytes| bytes.try_into().ok().map(u64::from_le_bytes))
+}
+
+/// The two numbers in front of an extra field: its id and its length.
+fn halves(&[a, b, c, d]: &[u8; 4]) -> [u16; 2] {
+    [u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])]
 }
 
 fn slice(bytes: &[u8], start: u64, length: u64) -> Result<&[u8], OpenError> {

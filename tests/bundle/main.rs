@@ -3,6 +3,7 @@
 
 mod arbitrary;
 mod archives;
+mod brief;
 mod damage;
 mod discovery;
 mod hostile;
