@@ -74,7 +74,7 @@ impl<'a> Mentions<'a> {
 fn vgs(node: &Node) -> Vec<&str> {
     let by_lvm = node.lvm.vgs.values().map(|vg| vg.name.as_str());
     let names: BTreeSet<&str> = by_lvm
-        .chain(node.lvm.lvs.iter().map(|lv| lv.vg.as_str()))
+        .chain(node.lvm.lvs.iter().map(|lv| &*lv.vg))
         .collect();
     names.into_iter().collect()
 }
@@ -86,7 +86,7 @@ fn at_path(node: &Node, path: &str) -> Option<(String, String)> {
     if let Some(uuid) = rest.strip_prefix("disk/by-id/dm-uuid-") {
         let uuid = LvmUuid::parse(uuid)?;
         let lv = node.lvm.by_uuid(&uuid.vg, &uuid.lv)?;
-        return Some((lv.vg.clone(), lv.name.clone()));
+        return Some((lv.vg.to_string(), lv.name.clone()));
     }
     if let Some(name) = rest.strip_prefix("disk/by-id/dm-name-") {
         return by_name(name);

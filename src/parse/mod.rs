@@ -20,6 +20,7 @@ pub mod holders;
 pub mod kernel_log;
 pub mod lsblk;
 pub mod lvm_json;
+mod lvm_plain;
 mod lvm_row;
 mod lvm_rows;
 pub mod lvm_table;

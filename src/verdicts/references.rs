@@ -115,10 +115,7 @@ impl<'a> References<'a> {
             return Some(hit);
         }
         let by_name = device.volume();
-        let by_uuid = node
-            .lvm
-            .of(device)
-            .map(|lv| (lv.vg.as_str(), lv.name.as_str()));
+        let by_uuid = node.lvm.of(device).map(|lv| (&*lv.vg, lv.name.as_str()));
         let mention = by_name.into_iter().chain(by_uuid).find_map(|(vg, lv)| {
             let volumes = self.volumes.get(vg);
             [lv, whole_volume(lv)].into_iter().find_map(|lv| {
@@ -138,7 +135,7 @@ fn known_vgs(node: &Node) -> Vec<String> {
         .vgs
         .values()
         .map(|vg| vg.name.clone())
-        .chain(node.lvm.lvs.iter().map(|lv| lv.vg.clone()))
+        .chain(node.lvm.lvs.iter().map(|lv| lv.vg.to_string()))
         .chain(node.devices.iter().filter_map(|(_, device)| {
             let (vg, lv) = device.volume()?;
             crate::model::names::GuestVolume::parse(lv)?;

@@ -10,14 +10,13 @@ mod lvm_tables;
 mod system;
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use crate::bundle::{Bundle, Output};
 use crate::model::cluster::Signature;
 use crate::model::device::{Device, Devices};
 use crate::model::evidence::{Evidence, LISTINGS, SOURCES, State};
-use crate::model::lvm::{Lvm, Reports};
+use crate::model::lvm::{Facts, Lvm, Reports, VolumeGroup};
 use crate::model::node::Node;
 use crate::model::storage::{Storage, Storages};
 use crate::parse::dmsetup_info::DmInfo;
@@ -90,7 +89,7 @@ pub fn signature(bundle: &Bundle) -> Signature {
     let membership = guests::membership(&mut reader, &identity.name);
     let storages = storages(&mut reader);
     let lvm = Lvm::new(Reports {
-        vgs: reader.command("vgs-json", |text| lvm_json::parse(text, "vg")),
+        vgs: groups(&mut reader, &mut Facts::default()),
         ..Reports::default()
     });
     Signature {
@@ -179,12 +178,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Parses a command's output; empty facts where there is none.
-    fn command<T: Default>(&mut self, id: &str, parser: impl Fn(&str) -> Parsed<T>) -> T {
+    fn command<T: Default>(&mut self, id: &str, parser: impl FnOnce(&str) -> Parsed<T>) -> T {
         self.optional(id, parser).unwrap_or_default()
     }
 
     /// Parses a command's output, if there is one.
-    fn optional<T>(&mut self, id: &str, parser: impl Fn(&str) -> Parsed<T>) -> Option<T> {
+    fn optional<T>(&mut self, id: &str, parser: impl FnOnce(&str) -> Parsed<T>) -> Option<T> {
         let text = self.text(id)?;
         let parsed = parser(&text);
         // What a failed command printed is often no output of its format.
@@ -195,7 +194,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Parses a file, if it is there and no larger than any node's.
-    fn file<T>(&mut self, path: &str, parser: impl Fn(&str) -> Parsed<T>) -> Option<T> {
+    fn file<T>(&mut self, path: &str, parser: impl FnOnce(&str) -> Parsed<T>) -> Option<T> {
         let text = self.bundle.file(path)?;
         if let Some(why) = bounds::refusal(path, &text) {
             self.note(|| format!("{path} was {why}"));
@@ -397,24 +396,30 @@ fn lvm(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDevice]) -> Lv
     {
         return Lvm::new(lvm_tables::reports(reader, devices, blocks));
     }
-    let whole = Cell::new(false);
+    let mut facts = Facts::default();
+    let mut whole = false;
     let lvs = reader.command("lvs-json", |text| {
-        let parsed = lvm_json::parse(text, "lv");
-        whole.set(parsed.problems.is_empty());
+        let parsed = lvm_json::parse(text, "lv", |row| facts.volume(row));
+        whole = parsed.problems.is_empty();
         parsed
     });
-    let whole = whole.get();
-    let mut rows =
-        |id: &str, section: &str| reader.command(id, |text| lvm_json::parse(text, section));
-    let mut reports = Reports {
+    Lvm::new(Reports {
         lvs,
-        segments: rows("lvs-segments-json", "seg"),
-        vgs: rows("vgs-json", "vg"),
-        pvs: rows("pvs-json", "pv"),
-        lvs_complete: false,
-    };
-    reports.lvs_complete = whole && reader.evidence.has("lvs-json");
-    Lvm::new(reports)
+        lvs_complete: whole && reader.evidence.has("lvs-json"),
+        segments: reader.command("lvs-segments-json", |text| {
+            lvm_json::parse(text, "seg", |row| facts.segment(row))
+        }),
+        vgs: groups(reader, &mut facts),
+        pvs: reader.command("pvs-json", |text| {
+            lvm_json::parse(text, "pv", |row| Some(facts.physical(row)))
+        }),
+    })
+}
+
+fn groups(reader: &mut Reader<'_>, facts: &mut Facts) -> Vec<VolumeGroup> {
+    reader.command("vgs-json", |text| {
+        lvm_json::parse(text, "vg", |row| Some(facts.group(row)))
+    })
 }
 
 fn storages(reader: &mut Reader<'_>) -> Storages {
