@@ -35,12 +35,13 @@ impl Positions {
     }
 
     /// Keeps a position under its member's key, unless there is one with this
-    /// key already, as `has` tells.
-    pub(super) fn add(&mut self, key: impl Hash, at: usize, has: impl Fn(usize) -> bool) {
+    /// key already, as `has` tells; which one is kept.
+    pub(super) fn add(&mut self, key: impl Hash, at: usize, has: impl Fn(usize) -> bool) -> usize {
         let hash = self.seed.hash_one(key);
         let same = |(of, other): &(u64, usize)| *of == hash && has(*other);
-        if let Entry::Vacant(place) = self.table.entry(hash, same, |(of, _)| *of) {
-            place.insert((hash, at));
+        match self.table.entry(hash, same, |(of, _)| *of) {
+            Entry::Occupied(kept) => kept.get().1,
+            Entry::Vacant(place) => place.insert((hash, at)).get().1,
         }
     }
 }
@@ -54,7 +55,8 @@ mod tests {
         let list = ["a", "b", "a", "c"];
         let mut positions = Positions::default();
         for (at, member) in list.iter().enumerate() {
-            positions.add(member, at, |other| list[other] == *member);
+            let kept = positions.add(member, at, |other| list[other] == *member);
+            assert_eq!(kept, if at == 2 { 0 } else { at });
         }
         let find = |key: &str| positions.get(key, |at| list[at] == key);
         assert_eq!(find("a"), Some(0));

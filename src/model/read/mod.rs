@@ -185,12 +185,22 @@ impl<'a> Reader<'a> {
     /// Parses a command's output, if there is one.
     fn optional<T>(&mut self, id: &str, parser: impl FnOnce(&str) -> Parsed<T>) -> Option<T> {
         let text = self.text(id)?;
-        let parsed = parser(&text);
+        Some(self.parsed(id, &text, parser))
+    }
+
+    /// Parses a command's output, of which the facts may have parts.
+    fn parsed<'t, T>(
+        &mut self,
+        id: &str,
+        text: &'t str,
+        parser: impl FnOnce(&'t str) -> Parsed<T>,
+    ) -> T {
+        let parsed = parser(text);
         // What a failed command printed is often no output of its format.
         if self.evidence.has(id) {
             self.note_problems(id, &parsed);
         }
-        Some(parsed.value)
+        parsed.value
     }
 
     /// Parses a file, if it is there and no larger than any node's.
@@ -255,8 +265,8 @@ fn state(id: &str, output: &crate::bundle::Output<'_>) -> State {
     }
 }
 
-/// A parser of a list of facts.
-type Parser<T> = fn(&str) -> Parsed<Vec<T>>;
+/// A parser of one of the listings of entries.
+type Parser = fn(&str) -> Parsed<Vec<DmInfo<'_>>>;
 
 /// The tree of block devices, where there is no listing of device-mapper's
 /// own, or LVM's tables alone.
@@ -284,8 +294,8 @@ fn open_by_lvm(device: &Device, lvm: &Lvm) -> Option<bool> {
 }
 
 fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
-    let mut best: (&'static str, Vec<DmInfo>) = (SOURCES[0].id, Vec::new());
-    let forms: [(&'static str, Parser<DmInfo>); 3] = [
+    let mut best = (SOURCES[0].id, Vec::new());
+    let forms: [(&'static str, Parser); 3] = [
         ("dmsetup-info", parse::dmsetup_info::parse),
         (
             "dmsetup-info-columns",
@@ -293,8 +303,9 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
         ),
         ("dmsetup-info-c", parse::dmsetup_columns::parse_aligned),
     ];
-    for (id, parser) in forms {
-        let infos = reader.command(id, parser);
+    let texts = forms.map(|(id, _)| reader.text(id).unwrap_or_default());
+    for ((id, parser), text) in forms.into_iter().zip(&texts) {
+        let infos = reader.parsed(id, text, parser);
         if infos.len() > bounds::ENTRIES {
             reader.refuse(
                 id,
@@ -306,10 +317,11 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
             best = (id, infos);
         }
     }
+    let listed = reader.text("dmsetup-ls").unwrap_or_default();
     if best.1.is_empty() {
         // Names and numbers alone: open counts stay unknown.
-        let listed = reader.command("dmsetup-ls", parse::dmsetup_deps::parse_ls);
-        let infos = listed
+        let infos = reader
+            .parsed("dmsetup-ls", &listed, parse::dmsetup_deps::parse_ls)
             .into_iter()
             .enumerate()
             .map(|(index, (name, devno))| DmInfo {
@@ -325,9 +337,9 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
     if best.1.is_empty() && reader.lacks_listings() {
         best = ("lsblk", Vec::new());
         for block in parse::lsblk::device_mapper(blocks) {
-            tree.push((block.name.clone(), block.below.clone()));
+            tree.push((block.name.as_str(), block.below.clone()));
             best.1.push(DmInfo {
-                name: block.name.clone(),
+                name: &block.name,
                 devno: Some(block.devno),
                 read_only: block.read_only,
                 by_lvm: Some(block.kind == "lvm"),
@@ -338,7 +350,7 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
     }
     let listed = best.1.len();
     best.1.retain(|info| {
-        let uuid = info.uuid.as_ref().map_or(0, String::len);
+        let uuid = info.uuid.map_or(0, str::len);
         info.name.len() <= bounds::DM_TEXT && uuid <= bounds::DM_TEXT
     });
     if best.1.len() < listed {
@@ -350,8 +362,10 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
             )
         });
     }
-    let tables = reader.command("dmsetup-table", parse::dmsetup_table::parse);
-    let mut deps = reader.command("dmsetup-deps", parse::dmsetup_deps::parse);
+    let texts = ["dmsetup-table", "dmsetup-deps"].map(|id| reader.text(id).unwrap_or_default());
+    let [table, below] = &texts;
+    let tables = reader.parsed("dmsetup-table", table, parse::dmsetup_table::parse);
+    let mut deps = reader.parsed("dmsetup-deps", below, parse::dmsetup_deps::parse);
     if deps.is_empty() {
         deps = tree;
     }
