@@ -54,7 +54,7 @@ fuzz_target!(|data: &[u8]| {
             }
             lvm_table::Size::parse(text).map(|size| assert!(size.may_be(size.shown)));
         }
-        "lvm_json" => drop(lvm_json::parse(text, "lv")),
+        "lvm_json" => drop(lvm_json::parse(text, "lv", |row| Some(row.clone()))),
         "lvmconfig" => drop(lvmconfig::parse(text)),
         "mountinfo" => drop(mountinfo::parse(text)),
         "multipath" => drop(multipath::parse(text)),

@@ -40,7 +40,7 @@ pub(super) fn extents_to_sectors(lvm: &Lvm, lv: &LogicalVolume) -> Vec<String> {
         .iter()
         .filter(|pv| {
             let mut ranges = lv.segments.iter().flat_map(|segment| &segment.ranges);
-            pv.vg_uuid == lv.vg_uuid && ranges.any(|range| range.device == pv.name)
+            pv.vg_uuid == lv.vg_uuid && ranges.any(|range| *range.device == *pv.name)
         })
         .filter_map(|pv| {
             Some(format!(

@@ -59,11 +59,7 @@ enum Owner<'a> {
     Unknown,
 }
 
-fn owner<'a>(
-    case: &Case<'a>,
-    device: &Device,
-    judgement: &Judgement,
-) -> Owner<'a> {
+fn owner<'a>(case: &Case<'a>, device: &Device, judgement: &Judgement) -> Owner<'a> {
     let guests = &case.node.guests;
     let by_name = device
         .volume()
@@ -118,7 +114,10 @@ fn finding(
     evidence.extend(holders.iter().map(|holder| format!("held by {holder}")));
     evidence.extend(above.iter().map(|device| info_evidence(device)));
     evidence.extend(device.volume().into_iter().flat_map(|(vg, lv)| {
-        let of_guest = case.references.mentions(vg, lv).filter(|m| m.guest.vmid == guest.vmid);
+        let of_guest = case
+            .references
+            .mentions(vg, lv)
+            .filter(|m| m.guest.vmid == guest.vmid);
         of_guest
             .take(1)
             .map(|m| mention(m.guest, m.reference))

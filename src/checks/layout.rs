@@ -182,7 +182,7 @@ impl<'a> Ground<'a> {
     }
 
     fn allotted(&self, lv: &LogicalVolume, segment: &LvSegment, extent: u64) -> Option<Piece> {
-        if !matches!(segment.kind.as_str(), "linear" | "striped") || segment.ranges.is_empty() {
+        if !matches!(&*segment.kind, "linear" | "striped") || segment.ranges.is_empty() {
             return None;
         }
         let each = segment.size / segment.ranges.len() as u64;
@@ -190,7 +190,7 @@ impl<'a> Ground<'a> {
             .ranges
             .iter()
             .map(|range| {
-                let pv = self.pvs.get(range.device.as_str())?;
+                let pv = self.pvs.get(&*range.device)?;
                 let count = range.last.checked_sub(range.first)?.checked_add(1)?;
                 if pv.vg_uuid != lv.vg_uuid || count.checked_mul(extent)? != each {
                     return None;

@@ -70,8 +70,7 @@ pub(super) fn find(case: &Case<'_>) -> Option<FreeIds> {
         .filter(|vmid| !taken.contains(vmid))
         .take(NEXT)
         .collect();
-    let free =
-        |vmid: &u64| (range.lower..range.upper).contains(vmid) && !taken.contains(vmid);
+    let free = |vmid: &u64| (range.lower..range.upper).contains(vmid) && !taken.contains(vmid);
     let mut meets = leftovers(case, free);
     let further: Vec<u64> = meets
         .keys()

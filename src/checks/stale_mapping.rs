@@ -46,7 +46,7 @@ fn finding(case: &Case<'_>, index: Index, device: &Device, judgement: &Judgement
     let lvm = &case.node.lvm;
     let uuid = device.lvm_uuid.as_ref();
     let vg = uuid
-        .and_then(|uuid| lvm.vgs.get(&uuid.vg))
+        .and_then(|uuid| lvm.vgs.get(uuid.vg.as_str()))
         .map(|vg| vg.name.as_str())
         .or_else(|| device.volume().map(|(vg, _)| vg))
         .unwrap_or("its VG");

@@ -329,10 +329,7 @@ fn item(node: &Node, verdicts: &Verdicts, decisions: &[Decision], index: Index) 
 
 /// VG and LV: by LVM's metadata where it has the UUID, else by the name.
 fn volume(node: &Node, device: &Device) -> Option<(String, String)> {
-    let known = node
-        .lvm
-        .of(device)
-        .map(|lv| (lv.vg.as_str(), lv.name.as_str()));
+    let known = node.lvm.of(device).map(|lv| (&*lv.vg, lv.name.as_str()));
     known
         .or_else(|| device.volume())
         .filter(|(vg, lv)| is_safe(vg) && is_safe(lv))

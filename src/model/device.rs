@@ -1,11 +1,12 @@
 //! A node's device-mapper devices, and what lies above and below each.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::model::names::{LvmName, LvmUuid};
+use crate::model::positions::Positions;
 use crate::parse::DevNo;
 use crate::parse::dmsetup_info::DmInfo;
-use crate::parse::dmsetup_table::Segment;
+use crate::parse::dmsetup_table::{Segment, Target};
 
 /// One device-mapper device of a node: an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,10 +81,10 @@ pub type Index = usize;
 #[derive(Debug, Clone, Default)]
 pub struct Devices {
     list: Vec<Device>,
-    by_devno: HashMap<DevNo, Index>,
-    by_name: HashMap<String, Index>,
-    by_uuid: HashMap<String, Index>,
-    above: BTreeMap<DevNo, Vec<Index>>,
+    by_devno: HashMap<DevNo, Index, foldhash::fast::RandomState>,
+    by_name: Positions,
+    by_uuid: Positions,
+    above: HashMap<DevNo, Vec<Index>, foldhash::fast::RandomState>,
 }
 
 impl Devices {
@@ -92,61 +93,82 @@ impl Devices {
     /// say. A name that is listed twice keeps its first facts.
     pub fn new(
         origin: &'static str,
-        infos: Vec<DmInfo>,
-        tables: Vec<(String, Segment)>,
-        deps: Vec<(String, Vec<DevNo>)>,
+        infos: Vec<DmInfo<'_>>,
+        tables: Vec<(&str, Segment)>,
+        deps: Vec<(&str, Vec<DevNo>)>,
     ) -> Self {
-        let mut segments: HashMap<String, Vec<Segment>> = HashMap::new();
-        for (name, segment) in tables {
-            segments.entry(name).or_default().push(segment);
-        }
-        let mut deps: HashMap<String, Vec<DevNo>> = deps.into_iter().collect();
-        let mut devices = Self::default();
+        let mut devices = Self {
+            list: Vec::with_capacity(infos.len()),
+            by_name: Positions::with_capacity(infos.len()),
+            by_uuid: Positions::with_capacity(infos.len()),
+            ..Self::default()
+        };
         for info in infos {
-            if devices.by_name.contains_key(&info.name) {
-                continue;
+            devices.push(origin, &info);
+        }
+        for (name, segment) in tables {
+            if let Some(device) = devices.named(name) {
+                // Most have one.
+                let first = device.segments.is_empty();
+                device.segments.reserve_exact(usize::from(first));
+                device.segments.push(segment);
             }
-            let segments = segments.remove(&info.name).unwrap_or_default();
-            let mut below: Vec<DevNo> = segments
-                .iter()
-                .flat_map(|segment| segment.target.devices())
-                .chain(deps.remove(&info.name).unwrap_or_default())
-                .collect();
-            below.sort_unstable();
-            below.dedup();
-            devices.push(Device {
-                lvm_name: LvmName::split(&info.name),
-                lvm_uuid: info.uuid.as_deref().and_then(LvmUuid::parse),
-                name: info.name,
-                uuid: info.uuid,
-                devno: info.devno,
-                open: info.open,
-                flagged_open: None,
-                by_lvm: info.by_lvm,
-                suspended: info.suspended,
-                read_only: info.read_only,
-                live_table: info.live_table,
-                segments,
-                below,
-                origin: (origin, info.line),
-            });
+        }
+        for (name, below) in deps {
+            if let Some(device) = devices.named(name) {
+                device.below = below;
+            }
+        }
+        for (index, device) in devices.list.iter_mut().enumerate() {
+            let targets = device.segments.iter().map(|segment| &segment.target);
+            device.below.extend(targets.flat_map(Target::devices));
+            device.below.sort_unstable();
+            device.below.dedup();
+            for below in &device.below {
+                devices.above.entry(*below).or_default().push(index);
+            }
         }
         devices
     }
 
-    fn push(&mut self, device: Device) {
-        let index = self.list.len();
-        if let Some(devno) = device.devno {
+    /// Adds a device without table, unless there is one of its name.
+    fn push(&mut self, origin: &'static str, info: &DmInfo<'_>) {
+        let (list, index) = (&self.list, self.list.len());
+        let named = |at: Index| list.get(at).is_some_and(|device| device.name == info.name);
+        if self.by_name.add(info.name, index, named) != index {
+            return;
+        }
+        if let Some(devno) = info.devno {
             self.by_devno.entry(devno).or_insert(index);
         }
-        if let Some(uuid) = &device.uuid {
-            self.by_uuid.entry(uuid.clone()).or_insert(index);
+        if let Some(uuid) = info.uuid {
+            let has_uuid = |at: Index| {
+                list.get(at)
+                    .is_some_and(|of| of.uuid.as_deref() == info.uuid)
+            };
+            self.by_uuid.add(uuid, index, has_uuid);
         }
-        for below in &device.below {
-            self.above.entry(*below).or_default().push(index);
-        }
-        self.by_name.insert(device.name.clone(), index);
-        self.list.push(device);
+        self.list.push(Device {
+            lvm_name: LvmName::split(info.name),
+            lvm_uuid: info.uuid.and_then(LvmUuid::parse),
+            name: info.name.to_owned(),
+            uuid: info.uuid.map(str::to_owned),
+            devno: info.devno,
+            open: info.open,
+            flagged_open: None,
+            by_lvm: info.by_lvm,
+            suspended: info.suspended,
+            read_only: info.read_only,
+            live_table: info.live_table,
+            segments: Vec::new(),
+            below: Vec::new(),
+            origin: (origin, info.line),
+        });
+    }
+
+    fn named(&mut self, name: &str) -> Option<&mut Device> {
+        let index = self.by_name(name)?;
+        self.list.get_mut(index)
     }
 
     /// Notes which devices LVM says are open.
@@ -183,12 +205,18 @@ impl Devices {
 
     /// The position of the device with this name.
     pub fn by_name(&self, name: &str) -> Option<Index> {
-        self.by_name.get(name).copied()
+        let named = |at: Index| self.list.get(at).is_some_and(|device| device.name == name);
+        self.by_name.get(name, named)
     }
 
     /// The position of the device with this UUID.
     pub fn by_uuid(&self, uuid: &str) -> Option<Index> {
-        self.by_uuid.get(uuid).copied()
+        let list = &self.list;
+        let has_uuid = |at: Index| {
+            list.get(at)
+                .is_some_and(|of| of.uuid.as_deref() == Some(uuid))
+        };
+        self.by_uuid.get(uuid, has_uuid)
     }
 
     /// Device-mapper's major number on this node, from its devices.

@@ -1,12 +1,14 @@
 //! LVM's metadata of a node, as its reports show it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::model::device::Device;
+pub use crate::model::lvm_facts::{Facts, SegmentOf};
 use crate::model::names::GuestVolume;
+use crate::model::positions::Positions;
 use crate::model::verdict::LvState;
 use crate::parse::DevNo;
-use crate::parse::lvm_json::{Row, dashless};
 
 /// A volume group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub struct VolumeGroup {
     /// Its name.
     pub name: String,
     /// Its UUID, without dashes.
-    pub uuid: String,
+    pub uuid: Arc<str>,
     /// Extent size in bytes.
     pub extent_size: Option<u64>,
     /// Size in bytes.
@@ -30,19 +32,19 @@ pub struct VolumeGroup {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogicalVolume {
     /// Its VG's name.
-    pub vg: String,
+    pub vg: Arc<str>,
     /// Its VG's UUID, without dashes.
-    pub vg_uuid: String,
+    pub vg_uuid: Arc<str>,
     /// Its name, without the brackets of a hidden one.
     pub name: String,
     /// Its UUID, without dashes.
     pub uuid: String,
     /// The ten attribute letters of `lvs`.
-    pub attr: String,
+    pub attr: Arc<str>,
     /// Size in bytes.
     pub size: Option<u64>,
     /// Its thin pool.
-    pub pool: Option<String>,
+    pub pool: Option<Arc<str>>,
     /// What it is a snapshot of.
     pub origin: Option<String>,
     /// Per cent of its data space used.
@@ -67,13 +69,21 @@ impl LogicalVolume {
     pub fn is_thin_pool(&self) -> bool {
         self.attr.starts_with('t')
     }
+
+    fn is(&self, vg_uuid: &str, uuid: &str) -> bool {
+        self.uuid == uuid && *self.vg_uuid == *vg_uuid
+    }
+
+    fn is_named(&self, vg: &str, name: &str) -> bool {
+        self.name == name && *self.vg == *vg
+    }
 }
 
 /// A segment of a logical volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LvSegment {
     /// `linear`, `striped`, `thin`, `thin-pool`, ….
-    pub kind: String,
+    pub kind: Arc<str>,
     /// Start in bytes within the volume.
     pub start: u64,
     /// Length in bytes.
@@ -86,7 +96,7 @@ pub struct LvSegment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtentRange {
     /// The device, as LVM names it (`/dev/vdc`, `data_tdata`).
-    pub device: String,
+    pub device: Arc<str>,
     /// First extent.
     pub first: u64,
     /// Last extent.
@@ -103,7 +113,7 @@ pub struct PhysicalVolume {
     /// Its VG's name.
     pub vg: String,
     /// Its VG's UUID, without dashes.
-    pub vg_uuid: String,
+    pub vg_uuid: Arc<str>,
     /// The device's number.
     pub devno: Option<DevNo>,
     /// Where its first extent begins, in bytes.
@@ -116,16 +126,16 @@ pub struct PhysicalVolume {
 #[derive(Debug, Default)]
 pub struct Reports {
     /// `lvs-json`.
-    pub lvs: Vec<Row>,
+    pub lvs: Vec<LogicalVolume>,
     /// Whether `lvs-json` is there and ended without error, so that what it
     /// does not list does not exist.
     pub lvs_complete: bool,
     /// `lvs-segments-json`.
-    pub segments: Vec<Row>,
+    pub segments: Vec<SegmentOf>,
     /// `vgs-json`.
-    pub vgs: Vec<Row>,
+    pub vgs: Vec<VolumeGroup>,
     /// `pvs-json`.
-    pub pvs: Vec<Row>,
+    pub pvs: Vec<PhysicalVolume>,
 }
 
 /// LVM's metadata as a node sees it.
@@ -136,17 +146,17 @@ pub struct Lvm {
     /// Whether that report is complete.
     pub complete: bool,
     /// Volume groups by UUID.
-    pub vgs: BTreeMap<String, VolumeGroup>,
+    pub vgs: BTreeMap<Arc<str>, VolumeGroup>,
     /// Logical volumes, by VG and name.
     pub lvs: Vec<LogicalVolume>,
     /// Physical volumes.
     pub pvs: Vec<PhysicalVolume>,
     /// By the VG's UUID, then by the volume's.
-    by_uuid: HashMap<String, HashMap<String, usize>>,
+    by_uuid: Positions,
     /// By the VG's name, then by the volume's.
-    by_name: HashMap<String, HashMap<String, usize>>,
-    vg_uuids: HashMap<String, BTreeSet<String>>,
-    read: BTreeSet<String>,
+    by_name: Positions,
+    vg_uuids: BTreeMap<String, BTreeSet<Arc<str>>>,
+    read: BTreeSet<Arc<str>>,
 }
 
 impl Lvm {
@@ -157,42 +167,30 @@ impl Lvm {
             complete: reports.lvs_complete,
             ..Self::default()
         };
-        for row in &reports.vgs {
-            let uuid = dashless(text(row, "vg_uuid"));
-            lvm.read.insert(uuid.clone());
-            let name = text(row, "vg_name").to_owned();
-            let uuids = lvm.vg_uuids.entry(name).or_default();
-            uuids.insert(uuid.clone());
-            lvm.vgs.insert(
-                uuid.clone(),
-                VolumeGroup {
-                    name: text(row, "vg_name").to_owned(),
-                    uuid,
-                    extent_size: number(row, "vg_extent_size"),
-                    size: number(row, "vg_size"),
-                    free: number(row, "vg_free"),
-                    autoactivation: autoactivation(row, "vg_autoactivation"),
-                },
-            );
+        for vg in reports.vgs {
+            lvm.read.insert(Arc::clone(&vg.uuid));
+            let uuids = lvm.vg_uuids.entry(vg.name.clone()).or_default();
+            uuids.insert(Arc::clone(&vg.uuid));
+            lvm.vgs.insert(Arc::clone(&vg.uuid), vg);
         }
-        lvm.pvs = reports.pvs.iter().map(physical).collect();
-        lvm.lvs = reports.lvs.iter().filter_map(logical).collect();
-        lvm.lvs
-            .sort_by(|a, b| (&a.vg, &a.name).cmp(&(&b.vg, &b.name)));
-        for (index, lv) in lvm.lvs.iter().enumerate() {
-            lvm.read.insert(lv.vg_uuid.clone());
-            let volumes = lvm.by_uuid.entry(lv.vg_uuid.clone()).or_default();
-            volumes.insert(lv.uuid.clone(), index);
-            let volumes = lvm.by_name.entry(lv.vg.clone()).or_default();
-            volumes.insert(lv.name.clone(), index);
-        }
-        for row in &reports.segments {
-            let lv = lvm
-                .by_uuid
-                .get(&dashless(text(row, "vg_uuid")))
-                .and_then(|volumes| volumes.get(&dashless(text(row, "lv_uuid"))))
-                .and_then(|index| lvm.lvs.get_mut(*index));
-            if let (Some(lv), Some(segment)) = (lv, segment(row)) {
+        lvm.pvs = reports.pvs;
+        lvm.lvs = reports.lvs;
+        lvm.lvs.sort_by(|a, b| match Arc::ptr_eq(&a.vg, &b.vg) {
+            true => a.name.cmp(&b.name),
+            false => (&a.vg, &a.name).cmp(&(&b.vg, &b.name)),
+        });
+        lvm.index();
+        for SegmentOf {
+            vg_uuid,
+            lv_uuid,
+            segment,
+        } in reports.segments
+        {
+            let lv = lvm.position(&vg_uuid, &lv_uuid);
+            if let Some(lv) = lv.and_then(|index| lvm.lvs.get_mut(index)) {
+                // Most have one.
+                lv.segments
+                    .reserve_exact(usize::from(lv.segments.is_empty()));
                 lv.segments.push(segment);
             }
         }
@@ -202,16 +200,37 @@ impl Lvm {
         lvm
     }
 
+    fn index(&mut self) {
+        let lvs = &self.lvs;
+        self.by_uuid = Positions::with_capacity(lvs.len());
+        self.by_name = Positions::with_capacity(lvs.len());
+        let mut vg_uuid = None;
+        // From behind: the last one counts.
+        for (index, lv) in lvs.iter().enumerate().rev() {
+            if vg_uuid.replace(&lv.vg_uuid) != Some(&lv.vg_uuid) {
+                self.read.insert(Arc::clone(&lv.vg_uuid));
+            }
+            let same = |at: usize| lvs.get(at).is_some_and(|of| of.is(&lv.vg_uuid, &lv.uuid));
+            self.by_uuid.add((&*lv.vg_uuid, &*lv.uuid), index, same);
+            let same = |at: usize| lvs.get(at).is_some_and(|of| of.is_named(&lv.vg, &lv.name));
+            self.by_name.add((&*lv.vg, &*lv.name), index, same);
+        }
+    }
+
+    fn position(&self, vg_uuid: &str, lv_uuid: &str) -> Option<usize> {
+        let is = |at: usize| self.lvs.get(at).is_some_and(|lv| lv.is(vg_uuid, lv_uuid));
+        self.by_uuid.get((vg_uuid, lv_uuid), is)
+    }
+
     /// The logical volume with these UUIDs (without dashes).
     pub fn by_uuid(&self, vg: &str, lv: &str) -> Option<&LogicalVolume> {
-        let index = self.by_uuid.get(vg)?.get(lv)?;
-        self.lvs.get(*index)
+        self.lvs.get(self.position(vg, lv)?)
     }
 
     /// The logical volume of this name in the VG of this name.
     pub fn by_name(&self, vg: &str, lv: &str) -> Option<&LogicalVolume> {
-        let index = self.by_name.get(vg)?.get(lv)?;
-        self.lvs.get(*index)
+        let is = |at: usize| self.lvs.get(at).is_some_and(|of| of.is_named(vg, lv));
+        self.lvs.get(self.by_name.get((vg, lv), is)?)
     }
 
     /// The logical volume that a device is, by its UUID.
@@ -265,7 +284,7 @@ impl Lvm {
     pub fn vg_uuids(&self, name: &str) -> impl Iterator<Item = &str> {
         let found = self.vg_uuids.get(name).into_iter().flatten();
         found
-            .map(String::as_str)
+            .map(|uuid| &**uuid)
             .filter(|uuid| uuid.len() == UUID_LENGTH)
     }
 }
@@ -281,100 +300,4 @@ fn is_hidden(lv: &str) -> bool {
     ]
     .iter()
     .any(|part| lv.contains(part))
-}
-
-fn text<'a>(row: &'a Row, column: &str) -> &'a str {
-    row.get(column).map_or("", |cell| cell.trim())
-}
-
-fn filled(row: &Row, column: &str) -> Option<String> {
-    Some(text(row, column))
-        .filter(|cell| !cell.is_empty())
-        .map(str::to_owned)
-}
-
-fn number(row: &Row, column: &str) -> Option<u64> {
-    text(row, column).trim_end_matches('B').parse().ok()
-}
-
-fn percent(row: &Row, column: &str) -> Option<f64> {
-    text(row, column)
-        .parse()
-        .ok()
-        .filter(|value: &f64| value.is_finite())
-}
-
-/// `enabled`, or nothing for no; the column is absent before LVM 2.03.12.
-fn autoactivation(row: &Row, column: &str) -> Option<bool> {
-    row.get(column).map(|cell| cell.trim() == "enabled")
-}
-
-fn logical(row: &Row) -> Option<LogicalVolume> {
-    let name = text(row, "lv_name")
-        .trim_start_matches('[')
-        .trim_end_matches(']');
-    if name.is_empty() {
-        return None;
-    }
-    let attr = text(row, "lv_attr");
-    Some(LogicalVolume {
-        vg: text(row, "vg_name").to_owned(),
-        vg_uuid: dashless(text(row, "vg_uuid")),
-        name: name.to_owned(),
-        uuid: dashless(text(row, "lv_uuid")),
-        attr: attr.to_owned(),
-        size: number(row, "lv_size"),
-        pool: filled(row, "pool_lv"),
-        origin: filled(row, "origin"),
-        data_percent: percent(row, "data_percent"),
-        metadata_percent: percent(row, "metadata_percent"),
-        active: text(row, "lv_active") == "active" || attr.chars().nth(4) == Some('a'),
-        tags: text(row, "lv_tags")
-            .split(',')
-            .filter(|tag| !tag.is_empty())
-            .map(str::to_owned)
-            .collect(),
-        autoactivation: autoactivation(row, "lv_autoactivation"),
-        time: filled(row, "lv_time"),
-        segments: Vec::new(),
-    })
-}
-
-fn physical(row: &Row) -> PhysicalVolume {
-    let devno = match (text(row, "pv_major").parse(), text(row, "pv_minor").parse()) {
-        (Ok(major), Ok(minor)) => Some(DevNo { major, minor }),
-        _ => None,
-    };
-    PhysicalVolume {
-        name: text(row, "pv_name").to_owned(),
-        uuid: dashless(text(row, "pv_uuid")),
-        vg: text(row, "vg_name").to_owned(),
-        vg_uuid: dashless(text(row, "vg_uuid")),
-        devno,
-        pe_start: number(row, "pe_start"),
-        size: number(row, "pv_size"),
-    }
-}
-
-fn segment(row: &Row) -> Option<LvSegment> {
-    Some(LvSegment {
-        kind: text(row, "segtype").to_owned(),
-        start: number(row, "seg_start")?,
-        size: number(row, "seg_size")?,
-        ranges: text(row, "seg_pe_ranges")
-            .split_whitespace()
-            .filter_map(range)
-            .collect(),
-    })
-}
-
-/// `/dev/vdc:0-7`.
-fn range(text: &str) -> Option<ExtentRange> {
-    let (device, extents) = text.rsplit_once(':')?;
-    let (first, last) = extents.split_once('-')?;
-    Some(ExtentRange {
-        device: device.to_owned(),
-        first: first.parse().ok()?,
-        last: last.parse().ok()?,
-    })
 }

@@ -30,15 +30,37 @@ impl LvmName {
 
     /// The device-mapper name of a logical volume without layer.
     pub fn join(vg: &str, lv: &str) -> String {
-        format!("{}-{}", vg.replace('-', "--"), lv.replace('-', "--"))
+        // PVE's names have some dashes.
+        let mut name = String::with_capacity(vg.len() + lv.len() + 9);
+        push_doubled(&mut name, vg);
+        name.push('-');
+        push_doubled(&mut name, lv);
+        name
     }
+}
+
+/// Adds a part of a name, every `-` of it twice.
+fn push_doubled(name: &mut String, part: &str) {
+    let mut rest = part;
+    while let Some(at) = dash(rest) {
+        let (before, from) = rest.split_at(at);
+        name.push_str(before);
+        name.push_str("--");
+        rest = from.strip_prefix('-').unwrap_or_default();
+    }
+    name.push_str(rest);
+}
+
+/// Where the first `-` is. Most parts are short.
+fn dash(text: &str) -> Option<usize> {
+    text.bytes().position(|byte| byte == b'-')
 }
 
 /// The text up to the first single `-`, undoubled, and what follows it.
 fn part(text: &str) -> (String, Option<&str>) {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find('-') {
+    while let Some(at) = dash(rest) {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
         if let Some(after) = from.strip_prefix("--") {
@@ -101,7 +123,8 @@ impl LvmUuid {
     /// Whether it is the UUID of the volume with these UUIDs (with or without
     /// dashes).
     pub fn is(&self, vg: &str, lv: &str) -> bool {
-        self.vg == dashless(vg) && self.lv == dashless(lv)
+        let same = |plain: &str, uuid: &str| plain == uuid || plain == dashless(uuid);
+        same(&self.vg, vg) && same(&self.lv, lv)
     }
 }
 
@@ -149,13 +172,18 @@ pub struct GuestVolume {
 impl GuestVolume {
     /// Reads a logical volume's name; none when it is no guest's.
     pub fn parse(lv: &str) -> Option<Self> {
-        if let Some(rest) = lv.strip_prefix("snap_") {
-            return Self::of(rest, VolumeKind::Snapshot);
+        match lv.bytes().next()? {
+            b's' => {
+                let (vmid, _) = owner(lv.strip_prefix("snap_")?)?;
+                return Some(Self::of(vmid, VolumeKind::Snapshot));
+            }
+            b'd' => {
+                let (vmid, _) = owner(lv.strip_prefix("del-")?)?;
+                return Some(Self::of(vmid, VolumeKind::Deleting));
+            }
+            _ => {}
         }
-        if let Some(rest) = lv.strip_prefix("del-") {
-            return Self::of(rest, VolumeKind::Deleting);
-        }
-        let (_, rest) = owner(lv)?;
+        let (vmid, rest) = owner(lv)?;
         let kind = match rest {
             _ if lv.starts_with("base-") => VolumeKind::Base,
             "cloudinit" => VolumeKind::CloudInit,
@@ -163,16 +191,15 @@ impl GuestVolume {
             _ if rest.starts_with("fleece-") => VolumeKind::Fleece,
             _ => VolumeKind::Disk,
         };
-        Self::of(lv, kind)
+        Some(Self::of(vmid, kind))
     }
 
-    fn of(name: &str, kind: VolumeKind) -> Option<Self> {
-        let (vmid, _) = owner(name)?;
-        Some(Self {
+    fn of(vmid: u64, kind: VolumeKind) -> Self {
+        Self {
             vmid,
             kind,
             fixed_name: matches!(kind, VolumeKind::CloudInit | VolumeKind::State),
-        })
+        }
     }
 }
 
@@ -181,10 +208,11 @@ fn owner(name: &str) -> Option<(u64, &str)> {
     let rest = name
         .strip_prefix("vm-")
         .or_else(|| name.strip_prefix("base-"))?;
-    let (vmid, rest) = rest.split_once('-')?;
-    let digits = !vmid.is_empty() && vmid.bytes().all(|byte| byte.is_ascii_digit());
-    (digits && !rest.is_empty() && !rest.contains(char::is_whitespace))
-        .then(|| Some((vmid.parse().ok()?, rest)))?
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (vmid, rest) = rest.split_at_checked(digits)?;
+    let rest = rest.strip_prefix('-').filter(|rest| !rest.is_empty())?;
+    let plain = rest.bytes().all(|byte| byte.is_ascii_graphic());
+    (plain || !rest.contains(char::is_whitespace)).then(|| Some((vmid.parse().ok()?, rest)))?
 }
 
 /// The names that a snapshot of a volume has: `snap_<volume>_<snapshot>`,

@@ -32,13 +32,14 @@ impl FromStr for DevNo {
     /// Reads `major:minor`; `major,minor` (as `lsof` prints it) and blanks
     /// around the numbers are allowed.
     fn from_str(text: &str) -> Result<Self, NotADevNo> {
-        let (major, minor) = text
-            .split_once(':')
-            .or_else(|| text.split_once(','))
+        let at = text.bytes().position(|byte| matches!(byte, b':' | b','));
+        let (major, minor) = at
+            .and_then(|at| text.split_at_checked(at))
             .ok_or(NotADevNo)?;
+        let number = |text: Option<&str>| text?.trim().parse().ok();
         Ok(Self {
-            major: major.trim().parse().map_err(|_| NotADevNo)?,
-            minor: minor.trim().parse().map_err(|_| NotADevNo)?,
+            major: number(Some(major)).ok_or(NotADevNo)?,
+            minor: number(minor.get(1..)).ok_or(NotADevNo)?,
         })
     }
 }

@@ -10,22 +10,19 @@ use super::{DevNo, Parsed, lines};
 /// Columns of the collector's form before the first that may be absent.
 const SEPARATED_COLUMNS: usize = 8;
 
+/// Columns of the default form, and one more that would be too many.
+const ALIGNED_COLUMNS: usize = 9;
+
 /// Reads the `|`-separated form.
-pub fn parse_separated(text: &str) -> Parsed<Vec<DmInfo>> {
+pub fn parse_separated(text: &str) -> Parsed<Vec<DmInfo<'_>>> {
     let mut parsed = Parsed::new(Vec::new());
     for (number, line) in lines(text) {
         if line.trim().is_empty() || line.trim() == "No devices found" {
             continue;
         }
-        let cells: Vec<&str> = line.trim_start().split('|').collect();
-        let (Some(name), Some(uuid), Some(major), Some(minor), Some(open), Some(attr)) = (
-            cells.first(),
-            cells.get(1),
-            cells.get(2),
-            cells.get(3),
-            cells.get(4),
-            cells.get(SEPARATED_COLUMNS - 1),
-        ) else {
+        let mut cells = [""; SEPARATED_COLUMNS];
+        let found = first(&mut cells, line.trim_start().split('|'));
+        let &[name, uuid, major, minor, open, _, _, attr] = found else {
             parsed.problem(
                 number,
                 "expected name|uuid|major|minor|open|segments|events|attr|…",
@@ -43,11 +40,11 @@ pub fn parse_separated(text: &str) -> Parsed<Vec<DmInfo>> {
 
 /// Reads the default form, with its header line
 /// (`Name Maj Min Stat Open Targ Event UUID`).
-pub fn parse_aligned(text: &str) -> Parsed<Vec<DmInfo>> {
+pub fn parse_aligned(text: &str) -> Parsed<Vec<DmInfo<'_>>> {
     let mut parsed = Parsed::new(Vec::new());
     for (number, line) in lines(text) {
-        let cells: Vec<&str> = line.split_whitespace().collect();
-        match cells[..] {
+        let mut cells = [""; ALIGNED_COLUMNS];
+        match *first(&mut cells, line.split_ascii_whitespace()) {
             [] | ["Name", "Maj", "Min", ..] | ["No", "devices", "found"] => {}
             [name, major, minor, stat, open, _, _, ref rest @ ..] if rest.len() <= 1 => {
                 let uuid = rest.first().copied().unwrap_or_default();
@@ -61,23 +58,33 @@ pub fn parse_aligned(text: &str) -> Parsed<Vec<DmInfo>> {
     parsed
 }
 
+/// The first cells of a line, as many as there is room for.
+fn first<'a, 'c>(room: &'c mut [&'a str], cells: impl Iterator<Item = &'a str>) -> &'c [&'a str] {
+    let mut found = 0;
+    for (place, cell) in room.iter_mut().zip(cells) {
+        *place = cell;
+        found += 1;
+    }
+    room.get(..found).unwrap_or_default()
+}
+
 /// `attr` is LVM's four letters: `L` live table, `I` inactive table, `s`
 /// suspended, `r`/`w`.
-fn info(
-    name: &str,
-    uuid: &str,
+fn info<'a>(
+    name: &'a str,
+    uuid: &'a str,
     (major, minor): (&str, &str),
     open: &str,
     attr: &str,
     line: usize,
-) -> DmInfo {
+) -> DmInfo<'a> {
     let devno = match (major.trim().parse(), minor.trim().parse()) {
         (Ok(major), Ok(minor)) => Some(DevNo { major, minor }),
         _ => None,
     };
     DmInfo {
-        name: name.to_owned(),
-        uuid: (!uuid.trim().is_empty()).then(|| uuid.trim().to_owned()),
+        name,
+        uuid: Some(uuid.trim()).filter(|uuid| !uuid.is_empty()),
         devno,
         open: open.trim().parse().ok(),
         suspended: attr.contains('s'),
@@ -113,7 +120,7 @@ mod tests {
         );
         assert!(parsed.problems.is_empty());
         assert_eq!(parsed.value[0].uuid, None);
-        assert_eq!(parsed.value[1].uuid.as_deref(), Some("LVM-NSrA"));
+        assert_eq!(parsed.value[1].uuid, Some("LVM-NSrA"));
         assert_eq!(parsed.value[1].open, Some(1));
     }
 

@@ -1,16 +1,16 @@
 //! `dmsetup deps` and `dmsetup ls`: what is below a device, and device
 //! numbers by name.
 
-use super::{DevNo, Parsed, lines};
+use super::{DevNo, Parsed, lines, split_name};
 
 /// Reads `dmsetup deps`: `name: N dependencies : (254, 2) (254, 1)`, with a tab.
-pub fn parse(text: &str) -> Parsed<Vec<(String, Vec<DevNo>)>> {
+pub fn parse(text: &str) -> Parsed<Vec<(&str, Vec<DevNo>)>> {
     let mut parsed = Parsed::new(Vec::new());
     for (number, line) in lines(text) {
         if line.trim().is_empty() || line.trim() == "No devices found" {
             continue;
         }
-        let row = line.split_once(": ").and_then(|(name, rest)| {
+        let row = split_name(line).and_then(|(name, rest)| {
             let (_count, devices) = rest.split_once(':')?;
             let devices: Option<Vec<DevNo>> = devices
                 .split(')')
@@ -18,7 +18,7 @@ pub fn parse(text: &str) -> Parsed<Vec<(String, Vec<DevNo>)>> {
                 .filter(|part| !part.is_empty())
                 .map(|part| part.strip_prefix('(')?.parse().ok())
                 .collect();
-            Some((name.to_owned(), devices?))
+            Some((name, devices?))
         });
         match row {
             Some(row) => parsed.value.push(row),
@@ -29,7 +29,7 @@ pub fn parse(text: &str) -> Parsed<Vec<(String, Vec<DevNo>)>> {
 }
 
 /// Reads `dmsetup ls`: `name (254:6)`, with a tab, in older versions `(254, 6)`.
-pub fn parse_ls(text: &str) -> Parsed<Vec<(String, DevNo)>> {
+pub fn parse_ls(text: &str) -> Parsed<Vec<(&str, DevNo)>> {
     let mut parsed = Parsed::new(Vec::new());
     for (number, line) in lines(text) {
         if line.trim().is_empty() || line.trim() == "No devices found" {
@@ -37,7 +37,7 @@ pub fn parse_ls(text: &str) -> Parsed<Vec<(String, DevNo)>> {
         }
         let row = line.rsplit_once('(').and_then(|(name, devno)| {
             let devno = devno.trim_end().strip_suffix(')')?.parse().ok()?;
-            Some((name.trim_end().to_owned(), devno))
+            Some((name.trim_end(), devno))
         });
         match row {
             Some(row) => parsed.value.push(row),
@@ -60,10 +60,10 @@ mod tests {
             parsed.value,
             [
                 (
-                    "p".to_owned(),
+                    "p",
                     vec!["254:1".parse().unwrap(), "254:0".parse().unwrap()]
                 ),
-                ("z".to_owned(), vec![]),
+                ("z", vec![]),
             ]
         );
         assert_eq!(parsed.problems[0].line, 3);

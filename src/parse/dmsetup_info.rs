@@ -6,12 +6,12 @@ use super::{DevNo, Parsed, lines};
 
 /// What `dmsetup info` says of one device.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DmInfo {
+pub struct DmInfo<'a> {
     /// The device's name, as printed (characters outside libdevmapper's own
     /// set appear as `\xNN`).
-    pub name: String,
+    pub name: &'a str,
     /// Its UUID; none when it was created without.
-    pub uuid: Option<String>,
+    pub uuid: Option<&'a str>,
     /// Its number.
     pub devno: Option<DevNo>,
     /// Open count, if it was printed and is a number.
@@ -32,22 +32,23 @@ pub struct DmInfo {
 ///
 /// A block without `Name:` is reported and skipped; an unreadable value
 /// leaves that field unknown and is reported.
-pub fn parse(text: &str) -> Parsed<Vec<DmInfo>> {
+pub fn parse(text: &str) -> Parsed<Vec<DmInfo<'_>>> {
     let mut parsed = Parsed::new(Vec::new());
-    let mut current: Option<DmInfo> = None;
+    let mut current: Option<DmInfo<'_>> = None;
     for (number, line) in lines(text) {
-        let Some((key, value)) = line.split_once(':') else {
+        let colon = memchr::memchr(b':', line.as_bytes());
+        let Some((key, value)) = colon.and_then(|at| line.split_at_checked(at)) else {
             if !line.trim().is_empty() && line.trim() != "No devices found" {
                 parsed.problem(number, "expected `Key: value` of dmsetup info");
             }
             continue;
         };
-        let value = value.trim();
+        let value = value.get(1..).unwrap_or_default().trim();
         match key.trim() {
             "Name" => {
                 parsed.value.extend(current.take());
                 current = Some(DmInfo {
-                    name: value.to_owned(),
+                    name: value,
                     line: number,
                     ..DmInfo::default()
                 });
@@ -67,14 +68,15 @@ pub fn parse(text: &str) -> Parsed<Vec<DmInfo>> {
     parsed
 }
 
-fn field(info: &mut DmInfo, key: &str, value: &str) -> Result<(), &'static str> {
+fn field<'a>(info: &mut DmInfo<'a>, key: &str, value: &'a str) -> Result<(), &'static str> {
     match key {
         "State" => {
             info.suspended = value.contains("SUSPENDED");
             info.read_only = value.contains("READ-ONLY");
         }
         "Tables present" => {
-            info.live_table = Some(value.split([' ', '&']).any(|word| word == "LIVE"));
+            let live = value == "LIVE" || value.split([' ', '&']).any(|word| word == "LIVE");
+            info.live_table = Some(live);
         }
         "Open count" => {
             info.open = Some(
@@ -90,7 +92,7 @@ fn field(info: &mut DmInfo, key: &str, value: &str) -> Result<(), &'static str> 
                     .map_err(|_| "expected two numbers as `Major, minor`")?,
             );
         }
-        "UUID" => info.uuid = (!value.is_empty()).then(|| value.to_owned()),
+        "UUID" => info.uuid = (!value.is_empty()).then_some(value),
         _ => {}
     }
     Ok(())
@@ -131,10 +133,10 @@ Major, minor:      254, 23
         assert_eq!(pool.live_table, Some(true));
         assert_eq!(pool.open, Some(0));
         assert_eq!(pool.devno, Some("254:6".parse().unwrap()));
-        assert!(pool.uuid.as_deref().unwrap().ends_with("-pool"));
+        assert!(pool.uuid.unwrap().ends_with("-pool"));
         assert!(copy.suspended);
         assert_eq!(copy.live_table, Some(false));
-        assert_eq!((copy.uuid.as_deref(), copy.open), (None, None));
+        assert_eq!((copy.uuid, copy.open), (None, None));
         assert_eq!(parsed.problems.len(), 1);
         assert_eq!(parsed.problems[0].line, 14);
     }

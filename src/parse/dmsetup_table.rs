@@ -4,7 +4,7 @@
 //! device with several segments has several lines. Source: the kernel's
 //! admin-guide/device-mapper pages, and recordings of Linux 6.1.
 
-use super::{DevNo, Parsed, lines};
+use super::{DevNo, Parsed, lines, split_name};
 
 /// One segment of a device's table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,14 +61,26 @@ pub enum Target {
 
 impl Target {
     /// The devices below, in the table's order.
-    pub fn devices(&self) -> Vec<DevNo> {
-        match self {
-            Self::Linear { device, .. } => vec![*device],
-            Self::Thin { pool, origin, .. } => std::iter::once(*pool).chain(*origin).collect(),
-            Self::ThinPool { metadata, data } => vec![*metadata, *data],
-            Self::Striped { stripes } => stripes.iter().map(|(device, _)| *device).collect(),
-            Self::Other { devices, .. } => devices.clone(),
-        }
+    pub fn devices(&self) -> impl Iterator<Item = DevNo> {
+        let (first, second) = match self {
+            Self::Linear { device, .. } => (Some(*device), None),
+            Self::Thin { pool, origin, .. } => (Some(*pool), *origin),
+            Self::ThinPool { metadata, data } => (Some(*metadata), Some(*data)),
+            Self::Striped { .. } | Self::Other { .. } => (None, None),
+        };
+        let stripes = match self {
+            Self::Striped { stripes } => &stripes[..],
+            _ => &[],
+        };
+        let others = match self {
+            Self::Other { devices, .. } => &devices[..],
+            _ => &[],
+        };
+        first
+            .into_iter()
+            .chain(second)
+            .chain(stripes.iter().map(|(device, _)| *device))
+            .chain(others.iter().copied())
     }
 }
 
@@ -98,11 +110,8 @@ pub fn rows(text: &str) -> Parsed<Vec<Row<'_>>> {
         if line.trim().is_empty() || line.trim() == "No devices found" {
             continue;
         }
-        // A name may hold a colon, but not ": ": libdevmapper prints blanks
-        // in names as \x20.
-        let Some((name, rest)) = line
-            .split_once(": ")
-            .or_else(|| line.strip_suffix(':').map(|name| (name, "")))
+        let Some((name, rest)) =
+            split_name(line).or_else(|| line.strip_suffix(':').map(|name| (name, "")))
         else {
             parsed.problem(number, "expected `name: start length target …`");
             continue;
@@ -133,7 +142,7 @@ pub fn rows(text: &str) -> Parsed<Vec<Row<'_>>> {
 
 /// Reads the output of `dmsetup table`: names with their segments, in the
 /// output's order.
-pub fn parse(text: &str) -> Parsed<Vec<(String, Segment)>> {
+pub fn parse(text: &str) -> Parsed<Vec<(&str, Segment)>> {
     let rows = rows(text);
     Parsed {
         value: rows
@@ -146,7 +155,7 @@ pub fn parse(text: &str) -> Parsed<Vec<(String, Segment)>> {
                     target: target(row.kind, row.args),
                     line: without_key(&row),
                 };
-                (row.name.to_owned(), segment)
+                (row.name, segment)
             })
             .collect(),
         problems: rows.problems,
@@ -179,29 +188,31 @@ fn without_key(row: &Row) -> String {
 }
 
 fn target(kind: &str, args: &str) -> Target {
-    let words: Vec<&str> = args.split_whitespace().collect();
-    known(kind, &words).unwrap_or_else(|| Target::Other {
+    let words = args.split_ascii_whitespace();
+    known(kind, words.clone()).unwrap_or_else(|| Target::Other {
         kind: kind.to_owned(),
-        devices: words.iter().filter_map(|word| device(word)).collect(),
+        devices: words.filter_map(device).collect(),
     })
 }
 
-fn known(kind: &str, words: &[&str]) -> Option<Target> {
-    match (kind, words) {
-        ("linear", [below, offset, ..]) => Some(Target::Linear {
-            device: device(below)?,
-            offset: offset.parse().ok()?,
+fn known<'a>(kind: &str, mut words: impl Iterator<Item = &'a str>) -> Option<Target> {
+    match kind {
+        "linear" => Some(Target::Linear {
+            device: device(words.next()?)?,
+            offset: words.next()?.parse().ok()?,
         }),
-        ("thin", [pool, id, rest @ ..]) => Some(Target::Thin {
-            pool: device(pool)?,
-            id: id.parse().ok()?,
-            origin: rest.first().and_then(|word| device(word)),
+        "thin" => Some(Target::Thin {
+            pool: device(words.next()?)?,
+            id: words.next()?.parse().ok()?,
+            origin: words.next().and_then(device),
         }),
-        ("thin-pool", [metadata, data, ..]) => Some(Target::ThinPool {
-            metadata: device(metadata)?,
-            data: device(data)?,
+        "thin-pool" => Some(Target::ThinPool {
+            metadata: device(words.next()?)?,
+            data: device(words.next()?)?,
         }),
-        ("striped", [count, _chunk, stripes @ ..]) => {
+        "striped" => {
+            let (count, _chunk) = (words.next()?, words.next()?);
+            let stripes: Vec<&str> = words.collect();
             let stripes = stripes
                 .chunks_exact(2)
                 .map(|pair| match pair {
@@ -217,9 +228,13 @@ fn known(kind: &str, words: &[&str]) -> Option<Target> {
 
 /// A word that is exactly `major:minor`.
 fn device(word: &str) -> Option<DevNo> {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let (major, minor) = word.split_once(':')?;
-    (digits(major) && digits(minor)).then(|| word.parse().ok())?
+    let at = word.bytes().position(|byte| byte == b':')?;
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |part: &str| digits(part).then(|| part.parse().ok())?;
+    Some(DevNo {
+        major: number(word.get(..at)?)?,
+        minor: number(word.get(at + 1..)?)?,
+    })
 }
 
 #[cfg(test)]
@@ -272,7 +287,7 @@ mod tests {
                 stripes: vec![(dev("8:0"), 2048), (dev("8:16"), 4096)]
             }
         );
-        assert_eq!(targets[5].devices(), [dev("8:0"), dev("8:16")]);
+        assert!(targets[5].devices().eq([dev("8:0"), dev("8:16")]));
         assert_eq!(parsed.value[1].1.line, "65536 32768 linear 253:32 198656");
         assert_eq!(parsed.problems.len(), 1);
         assert_eq!(parsed.problems[0].line, 9);

@@ -2,108 +2,117 @@
 
 use std::borrow::Cow;
 
-/// The columns that are asked for; the name of another one is kept with each
-/// of its cells.
-const USUAL: [&str; 34] = [
-    "vg_name",
-    "vg_uuid",
-    "lv_name",
-    "lv_uuid",
-    "lv_attr",
-    "lv_size",
-    "pool_lv",
-    "origin",
-    "data_percent",
-    "metadata_percent",
-    "lv_tags",
-    "lv_active",
-    "lv_device_open",
-    "lv_kernel_major",
-    "lv_kernel_minor",
-    "lv_dm_path",
-    "lv_time",
-    "lv_autoactivation",
-    "segtype",
-    "seg_start",
-    "seg_size",
-    "seg_pe_ranges",
-    "devices",
-    "vg_attr",
-    "vg_size",
-    "vg_free",
-    "vg_extent_size",
-    "vg_autoactivation",
-    "pv_name",
-    "pv_uuid",
-    "pv_major",
-    "pv_minor",
-    "pv_size",
-    "pe_start",
-];
+macro_rules! columns {
+    ($($column:ident $name:literal,)*) => {
+        /// A column that is read, by the name it has in LVM's reports.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Column {
+            $(#[doc = concat!("`", $name, "`")] $column,)*
+        }
 
-/// One row of a report: cells by column name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Row(Vec<(Cow<'static, str>, String)>);
+        /// Every column, in the order of their numbers.
+        const COLUMNS: &[(Column, &str)] = &[$((Column::$column, $name),)*];
+    };
+}
 
-impl Row {
-    /// A row without cells.
-    pub fn new() -> Self {
-        Self::default()
+columns! {
+    VgName "vg_name",
+    VgUuid "vg_uuid",
+    LvName "lv_name",
+    LvUuid "lv_uuid",
+    LvAttr "lv_attr",
+    LvSize "lv_size",
+    PoolLv "pool_lv",
+    Origin "origin",
+    DataPercent "data_percent",
+    MetadataPercent "metadata_percent",
+    LvTags "lv_tags",
+    LvActive "lv_active",
+    LvTime "lv_time",
+    LvAutoactivation "lv_autoactivation",
+    SegType "segtype",
+    SegStart "seg_start",
+    SegSize "seg_size",
+    SegPeRanges "seg_pe_ranges",
+    Devices "devices",
+    VgAttr "vg_attr",
+    VgSize "vg_size",
+    VgFree "vg_free",
+    VgExtentSize "vg_extent_size",
+    VgAutoactivation "vg_autoactivation",
+    PvName "pv_name",
+    PvUuid "pv_uuid",
+    PvAttr "pv_attr",
+    PvMajor "pv_major",
+    PvMinor "pv_minor",
+    PvSize "pv_size",
+    PeStart "pe_start",
+}
+
+impl Column {
+    /// The column of this name, if it is one that is read.
+    pub fn named(name: &str) -> Option<Self> {
+        COLUMNS
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(column, _)| *column)
+    }
+}
+
+/// One row of a report, with the cells of the columns that are read each in
+/// its place, and the others behind them. What the report has without escapes
+/// is not copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row<'a> {
+    cells: [Option<Cow<'a, str>>; COLUMNS.len()],
+    others: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+impl Default for Row<'_> {
+    fn default() -> Self {
+        Self {
+            cells: [const { None }; COLUMNS.len()],
+            others: Vec::new(),
+        }
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The cell of a column, as printed.
+    pub fn get(&self, column: Column) -> Option<&str> {
+        self.cells.get(column as usize)?.as_deref()
     }
 
-    /// A row without cells, and room for some.
-    pub(super) fn with_capacity(cells: usize) -> Self {
-        Self(Vec::with_capacity(cells))
+    /// The cell of a column without blanks around it; empty where there is
+    /// none.
+    pub fn text(&self, column: Column) -> &str {
+        self.get(column).map_or("", str::trim)
     }
 
-    /// How many cells it has.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The cell of a column; the last one where a report has several.
-    pub fn get(&self, column: &str) -> Option<&String> {
-        let mut cells = self.0.iter().rev();
-        cells.find(|(name, _)| name == column).map(|(_, cell)| cell)
-    }
-
-    /// The cell of a column, to be changed.
-    pub fn get_mut(&mut self, column: &str) -> Option<&mut String> {
-        let mut cells = self.0.iter_mut().rev();
-        cells.find(|(name, _)| name == column).map(|(_, cell)| cell)
-    }
-
-    /// Sets the cell of a column.
-    pub fn insert(&mut self, column: &'static str, cell: String) {
-        match self.get_mut(column) {
-            Some(old) => *old = cell,
-            None => self.0.push((Cow::Borrowed(column), cell)),
+    /// Sets the cell of a column: the last one counts where a report has
+    /// several.
+    pub fn set(&mut self, column: Column, cell: impl Into<Cow<'a, str>>) {
+        if let Some(place) = self.cells.get_mut(column as usize) {
+            *place = Some(cell.into());
         }
     }
 
-    /// Adds a cell behind the others.
-    pub(super) fn push(&mut self, column: Cow<'static, str>, cell: String) {
-        self.0.push((column, cell));
+    /// Adds the cell of a column that is not read.
+    pub(super) fn push_other(&mut self, name: Cow<'a, str>, cell: Cow<'a, str>) {
+        self.others.push((name, cell));
     }
 
-    /// Columns and cells in their order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &String)> {
-        self.0.iter().map(|(name, cell)| (name.as_ref(), cell))
+    /// Takes all cells out, to fill it with the next row's.
+    pub(super) fn clear(&mut self) {
+        self.cells.fill(None);
+        self.others.clear();
     }
-}
 
-/// A column's name, without a copy where it is a usual one.
-pub(super) fn column(name: &str) -> Cow<'static, str> {
-    USUAL.iter().find(|usual| **usual == name).map_or_else(
-        || Cow::Owned(name.to_owned()),
-        |usual| Cow::Borrowed(*usual),
-    )
-}
-
-impl<const N: usize> From<[(&'static str, String); N]> for Row {
-    fn from(cells: [(&'static str, String); N]) -> Self {
-        let cells = cells.map(|(column, cell)| (Cow::Borrowed(column), cell));
-        Self(cells.into())
+    /// Columns and cells.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let read = COLUMNS.iter().zip(&self.cells);
+        read.filter_map(|((_, name), cell)| Some((*name, cell.as_deref()?)))
+            .chain(self.others.iter().map(|(name, cell)| (&**name, &**cell)))
     }
 }
 
@@ -112,14 +121,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_column_has_its_place_and_name() {
+        for (place, (column, name)) in COLUMNS.iter().enumerate() {
+            assert_eq!(*column as usize, place);
+            assert_eq!(Column::named(name), Some(*column));
+        }
+        assert_eq!(Column::named("lv_device_open"), None);
+    }
+
+    #[test]
     fn the_last_cell_of_a_column_counts() {
-        let mut row = Row::from([("lv_name", "a".to_owned())]);
-        row.push(column("lv_name"), "b".to_owned());
-        assert_eq!(row.get("lv_name").map(String::as_str), Some("b"));
-        row.insert("lv_name", "c".to_owned());
-        assert_eq!(row.get("lv_name").map(String::as_str), Some("c"));
-        row.insert("lv_size", "1".to_owned());
-        assert_eq!(row.len(), 3);
-        assert_eq!(row.get("vg_name"), None);
+        let mut row = Row::default();
+        row.set(Column::LvName, "a");
+        row.set(Column::LvName, "b ");
+        row.push_other("lv_host".into(), "c".into());
+        assert_eq!(row.get(Column::LvName), Some("b "));
+        assert_eq!(row.text(Column::LvName), "b");
+        assert_eq!(row.get(Column::VgName), None);
+        assert_eq!(row.text(Column::VgName), "");
+        let cells: Vec<_> = row.iter().collect();
+        assert_eq!(cells, [("lv_name", "b "), ("lv_host", "c")]);
+        row.clear();
+        assert_eq!(row, Row::default());
     }
 }

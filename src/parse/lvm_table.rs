@@ -8,45 +8,45 @@
 
 use std::ops::RangeInclusive;
 
-use super::lvm_json::{MAX_CELL, MAX_ROWS, Row};
+use super::lvm_json::{Column, MAX_CELL, MAX_ROWS, Row};
 use super::{Parsed, lines};
 
-/// Headings and the names of their columns, for `lvs`, `vgs` and `pvs`.
-const HEADINGS: [(&str, &str); 34] = [
-    ("LV", "lv_name"),
-    ("VG", "vg_name"),
-    ("PV", "pv_name"),
-    ("LSize", "lv_size"),
-    ("VSize", "vg_size"),
-    ("VFree", "vg_free"),
-    ("PSize", "pv_size"),
-    ("PFree", "pv_free"),
-    ("DevSize", "dev_size"),
-    ("Pool", "pool_lv"),
-    ("Origin", "origin"),
-    ("Data%", "data_percent"),
-    ("Meta%", "metadata_percent"),
-    ("Move", "move_pv"),
-    ("Log", "mirror_log"),
-    ("Cpy%Sync", "copy_percent"),
-    ("Convert", "convert_lv"),
-    ("Devices", "devices"),
-    ("LV Tags", "lv_tags"),
-    ("VG Tags", "vg_tags"),
-    ("LV UUID", "lv_uuid"),
-    ("VG UUID", "vg_uuid"),
-    ("PV UUID", "pv_uuid"),
-    ("Ext", "vg_extent_size"),
-    ("1st PE", "pe_start"),
-    ("#Seg", "seg_count"),
-    ("#Str", "stripes"),
-    ("Stripe", "stripe_size"),
-    ("#PV", "pv_count"),
-    ("#LV", "lv_count"),
-    ("#SN", "snap_count"),
-    ("Type", "segtype"),
-    ("Fmt", "pv_fmt"),
-    ("System ID", "systemid"),
+/// Headings of `lvs`, `vgs` and `pvs`, and the columns of them that are read.
+const HEADINGS: [(&str, Option<Column>); 34] = [
+    ("LV", Some(Column::LvName)),
+    ("VG", Some(Column::VgName)),
+    ("PV", Some(Column::PvName)),
+    ("LSize", Some(Column::LvSize)),
+    ("VSize", Some(Column::VgSize)),
+    ("VFree", Some(Column::VgFree)),
+    ("PSize", Some(Column::PvSize)),
+    ("PFree", None),
+    ("DevSize", None),
+    ("Pool", Some(Column::PoolLv)),
+    ("Origin", Some(Column::Origin)),
+    ("Data%", Some(Column::DataPercent)),
+    ("Meta%", Some(Column::MetadataPercent)),
+    ("Move", None),
+    ("Log", None),
+    ("Cpy%Sync", None),
+    ("Convert", None),
+    ("Devices", Some(Column::Devices)),
+    ("LV Tags", Some(Column::LvTags)),
+    ("VG Tags", None),
+    ("LV UUID", Some(Column::LvUuid)),
+    ("VG UUID", Some(Column::VgUuid)),
+    ("PV UUID", Some(Column::PvUuid)),
+    ("Ext", Some(Column::VgExtentSize)),
+    ("1st PE", Some(Column::PeStart)),
+    ("#Seg", None),
+    ("#Str", None),
+    ("Stripe", None),
+    ("#PV", None),
+    ("#LV", None),
+    ("#SN", None),
+    ("Type", Some(Column::SegType)),
+    ("Fmt", None),
+    ("System ID", None),
 ];
 
 /// Which table it is.
@@ -61,19 +61,19 @@ pub enum Table {
 }
 
 impl Table {
-    fn name(self) -> &'static str {
+    fn name(self) -> Column {
         match self {
-            Self::Lvs => "lv_name",
-            Self::Vgs => "vg_name",
-            Self::Pvs => "pv_name",
+            Self::Lvs => Column::LvName,
+            Self::Vgs => Column::VgName,
+            Self::Pvs => Column::PvName,
         }
     }
 
-    fn attr(self) -> &'static str {
+    fn attr(self) -> Column {
         match self {
-            Self::Lvs => "lv_attr",
-            Self::Vgs => "vg_attr",
-            Self::Pvs => "pv_attr",
+            Self::Lvs => Column::LvAttr,
+            Self::Vgs => Column::VgAttr,
+            Self::Pvs => Column::PvAttr,
         }
     }
 
@@ -102,9 +102,9 @@ impl Table {
 ///
 /// A volume of several segments has several rows where `Devices` is asked
 /// for.
-pub fn parse(text: &str, table: Table) -> Parsed<Vec<Row>> {
+pub fn parse(text: &str, table: Table) -> Parsed<Vec<Row<'static>>> {
     let mut parsed = Parsed::new(Vec::new());
-    let mut columns: Vec<Column> = Vec::new();
+    let mut columns: Vec<Heading> = Vec::new();
     for (number, line) in lines(text) {
         if line.trim().is_empty() || is_harmless(line) {
             continue;
@@ -155,15 +155,16 @@ fn speaks_of_an_error(line: &str) -> bool {
     .any(|word| line.contains(word))
 }
 
-/// A column: its name, if it is known, and where it begins, in bytes.
-struct Column {
-    name: Option<&'static str>,
+/// A heading: the column, if it is one that is read, and where it begins, in
+/// bytes.
+struct Heading {
+    column: Option<Column>,
     begin: usize,
 }
 
 /// The columns of a heading; none where the line is no heading of the table.
-fn heading(line: &str, table: Table) -> Vec<Column> {
-    let mut columns: Vec<Column> = Vec::new();
+fn heading(line: &str, table: Table) -> Vec<Heading> {
+    let mut columns: Vec<Heading> = Vec::new();
     let mut at = 0;
     while let Some(rest) = line.get(at..).filter(|rest| !rest.trim().is_empty()) {
         at += rest.len() - rest.trim_start().len();
@@ -177,34 +178,36 @@ fn heading(line: &str, table: Table) -> Vec<Column> {
                     .is_some_and(|after| after.is_empty() || after.starts_with(' '))
             })
             .max_by_key(|(heading, _)| heading.len());
-        let (name, length) = match known {
-            Some((heading, name)) => (Some(*name), heading.len()),
+        let (column, length) = match known {
+            Some((heading, column)) => (*column, heading.len()),
             None if word == "Attr" => (Some(table.attr()), word.len()),
             None => (None, word.len()),
         };
-        columns.push(Column { name, begin: at });
+        columns.push(Heading { column, begin: at });
         at += length;
     }
-    let has = |name| columns.iter().any(|column| column.name == Some(name));
-    if has(table.name()) && has(table.attr()) && has("vg_name") {
+    let has = |column| columns.iter().any(|heading| heading.column == Some(column));
+    if has(table.name()) && has(table.attr()) && has(Column::VgName) {
         columns
     } else {
         Vec::new()
     }
 }
 
-fn row(line: &str, columns: &[Column], table: Table) -> Option<Row> {
-    let mut row = Row::new();
-    for (index, column) in columns.iter().enumerate() {
-        let Some(name) = column.name else { continue };
+fn row(line: &str, columns: &[Heading], table: Table) -> Option<Row<'static>> {
+    let mut row = Row::default();
+    for (index, heading) in columns.iter().enumerate() {
+        let Some(column) = heading.column else {
+            continue;
+        };
         let end = columns.get(index + 1).map_or(line.len(), |next| next.begin);
         let cell = line
-            .get(column.begin.min(line.len())..end.min(line.len()))?
+            .get(heading.begin.min(line.len())..end.min(line.len()))?
             .trim();
         if cell.len() > MAX_CELL {
             return None;
         }
-        row.insert(name, cell.to_owned());
+        row.set(column, cell.to_owned());
     }
     let attr = row.get(table.attr())?;
     let sound = table.attr_length().contains(&attr.len())
@@ -309,7 +312,10 @@ mod tests {
     fn cells_stand_below_their_headings() {
         let parsed = parse(LVS, Table::Lvs);
         assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
-        let cell = |row: usize, name: &str| parsed.value[row].get(name).unwrap().as_str();
+        let cell = |row: usize, name: &str| {
+            let column = Column::named(name).unwrap();
+            parsed.value[row].get(column).unwrap()
+        };
         assert_eq!(cell(0, "data_percent"), "1.36");
         assert_eq!(cell(0, "metadata_percent"), "12.30");
         assert_eq!(cell(0, "pool_lv"), "");
@@ -327,10 +333,10 @@ mod tests {
         );
         assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
         assert_eq!(
-            parsed.value[0].get("vg_uuid").unwrap(),
+            parsed.value[0].get(Column::VgUuid).unwrap(),
             "qI2XpX-d8NI-WOZX-TC89-2vFj-hskE-9CCRM7"
         );
-        assert_eq!(parsed.value[0].get("vg_extent_size").unwrap(), "4.00m");
+        assert_eq!(parsed.value[0].get(Column::VgExtentSize).unwrap(), "4.00m");
     }
 
     #[test]
@@ -383,7 +389,7 @@ mod tests {
             }
             let parsed = parse(&text, Table::Lvs);
             prop_assert!(parsed.problems.is_empty());
-            let read: Vec<_> = parsed.value.iter().map(|row| ["lv_name", "vg_name", "pool_lv", "lv_size"].map(|name| row.get(name).unwrap().clone())).collect();
+            let read: Vec<_> = parsed.value.iter().map(|row| [Column::LvName, Column::VgName, Column::PoolLv, Column::LvSize].map(|column| row.get(column).unwrap().to_owned())).collect();
             let expected: Vec<_> = rows.iter().map(|(lv, vg, pool, size)| [lv, vg, pool, size].map(Clone::clone)).collect();
             prop_assert_eq!(read, expected);
         }

@@ -20,6 +20,7 @@ pub mod holders;
 pub mod kernel_log;
 pub mod lsblk;
 pub mod lvm_json;
+mod lvm_plain;
 mod lvm_row;
 mod lvm_rows;
 pub mod lvm_table;
@@ -90,9 +91,45 @@ impl<T> Parsed<T> {
 /// The lines of a text with their numbers (from 1), without line ends of
 /// either kind and without a byte order mark.
 pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.strip_prefix('\u{feff}')
-        .unwrap_or(text)
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line.trim_end_matches('\r')))
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut number = 0;
+    std::iter::from_fn(move || {
+        let end = memchr::memchr(b'\n', rest.as_bytes());
+        let line = match end {
+            Some(end) => {
+                let (line, after) = rest.split_at_checked(end)?;
+                rest = after.get(1..)?;
+                line
+            }
+            None if rest.is_empty() => return None,
+            None => std::mem::take(&mut rest),
+        };
+        number += 1;
+        Some((number, line.trim_end_matches('\r')))
+    })
+}
+
+/// Splits a line at its first `: `. A name of device-mapper may hold a colon,
+/// but no blank: libdevmapper prints those as `\x20`.
+fn split_name(line: &str) -> Option<(&str, &str)> {
+    let mut colons = memchr::memchr_iter(b':', line.as_bytes());
+    colons.find_map(|at| Some((line.get(..at)?, line.get(at + 1..)?.strip_prefix(' ')?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn lines_are_those_of_the_standard_library(text in "(\u{feff})?([ab:]|: |\n|\r|\r\n|\\PC){0,20}") {
+            let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            let expected = plain.lines().map(|line| line.trim_end_matches('\r')).enumerate();
+            prop_assert!(lines(&text).eq(expected.map(|(index, line)| (index + 1, line))));
+            for (_, line) in lines(&text) {
+                prop_assert_eq!(split_name(line), line.split_once(": "));
+            }
+        }
+    }
 }

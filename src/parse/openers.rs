@@ -34,9 +34,11 @@ pub struct Opener {
 /// words that can't be mistaken: the type with the device number behind it.
 pub fn parse_lsof(text: &str) -> Parsed<Vec<Opener>> {
     let mut parsed = Parsed::new(Vec::new());
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::with_hasher(foldhash::fast::RandomState::default());
+    let mut words: Vec<&str> = Vec::new();
     for (number, line) in lines(text) {
-        let words: Vec<&str> = line.split_whitespace().collect();
+        words.clear();
+        words.extend(line.split_ascii_whitespace());
         if words.is_empty() || is_lsof_header(&words) {
             continue;
         }

@@ -230,9 +230,7 @@ impl Job {
             .into_par_iter()
             .enumerate()
             .filter_map(|(part, raw)| Some((*wanted.get(&part)?, raw)))
-            .map(|(unit, raw)| {
-                place((order, points), (unit, raw), self.terms(), files, sink)
-            })
+            .map(|(unit, raw)| place((order, points), (unit, raw), self.terms(), files, sink))
             .collect();
         match nodes {
             Ok(nodes) => Read::Nodes(nodes),

@@ -89,18 +89,16 @@ impl<'a> References<'a> {
                             let known = known.iter().copied();
                             references.meant(node.storages.resolve(storage, known))
                         });
-                        let rows = vgs
-                            .iter()
-                            .map(|vg| (Cow::from(volume), *vg, side, mention));
+                        let rows = vgs.iter().map(|vg| (Cow::from(volume), *vg, side, mention));
                         references.volumes.extend(rows);
                     }
                     Target::Path(path) => references.path(node, owners, path, (side, mention)),
                 }
             }
         }
-        references
-            .volumes
-            .sort_by(|(lv, vg, side, _), other| (lv, vg, side).cmp(&(&other.0, &other.1, &other.2)));
+        references.volumes.sort_by(|(lv, vg, side, _), other| {
+            (lv, vg, side).cmp(&(&other.0, &other.1, &other.2))
+        });
         references
     }
 
@@ -176,12 +174,15 @@ impl<'a> References<'a> {
         let by_uuid = node
             .lvm
             .of(device)
-            .map(|lv| (lv.vg.as_str(), lv.name.as_str()))
+            .map(|lv| (&*lv.vg, lv.name.as_str()))
             .filter(|volume| Some(*volume) != by_name);
         let mention = by_name.into_iter().chain(by_uuid).find_map(|(vg, lv)| {
             let whole = Some(whole_volume(lv)).filter(|whole| *whole != lv);
             [Some(lv), whole].into_iter().flatten().find_map(|lv| {
-                let named = self.vgs.get(vg).and_then(|vg| self.first(side, lv, Some(*vg)));
+                let named = self
+                    .vgs
+                    .get(vg)
+                    .and_then(|vg| self.first(side, lv, Some(*vg)));
                 named.or_else(|| self.first(side, lv, None))
             })
         });
@@ -199,7 +200,7 @@ impl<'a> References<'a> {
 /// The names of all VGs that the node shows, by LVM or by its entries.
 fn known_vgs(node: &Node) -> BTreeSet<&str> {
     let by_lvm = node.lvm.vgs.values().map(|vg| vg.name.as_str());
-    let of_volumes = node.lvm.lvs.iter().map(|lv| lv.vg.as_str());
+    let of_volumes = node.lvm.lvs.iter().map(|lv| &*lv.vg);
     let of_entries = node.devices.iter().filter_map(|(_, device)| {
         let (vg, lv) = device.volume()?;
         crate::model::names::GuestVolume::parse(lv)?;
@@ -249,7 +250,7 @@ fn volume_at<'a>(node: &'a Node, path: &str) -> Option<(Cow<'a, str>, Cow<'a, st
     if let Some(uuid) = path.strip_prefix("/dev/disk/by-id/dm-uuid-") {
         let uuid = LvmUuid::parse(uuid)?;
         let lv = node.lvm.by_uuid(&uuid.vg, &uuid.lv)?;
-        return Some((Cow::from(&lv.vg), Cow::from(&lv.name)));
+        return Some((Cow::from(&*lv.vg), Cow::from(&lv.name)));
     }
     let (vg, lv) = named_volume(path)?;
     Some((vg.into(), lv.into()))
@@ -304,7 +305,11 @@ mod tests {
             "/dev/mapper/ssd--ha01-vm--5--disk--0",
             "/dev/disk/by-id/dm-name-ssd--ha01-vm--5--disk--0",
         ] {
-            assert_eq!(named_volume(path), volume("ssd-ha01", "vm-5-disk-0"), "{path}");
+            assert_eq!(
+                named_volume(path),
+                volume("ssd-ha01", "vm-5-disk-0"),
+                "{path}"
+            );
         }
         assert_eq!(named_volume("/dev/disk/by-id/x"), None);
         assert_eq!(named_volume("/dev/sda"), None);

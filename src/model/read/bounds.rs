@@ -49,6 +49,9 @@ pub(super) const DM_TEXT: usize = 4 * 129;
 
 /// The beginning of a text; a mark shows that there is more.
 pub(super) fn brief(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
     match text.char_indices().nth(most) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
@@ -79,10 +82,7 @@ pub(super) fn refusal(input: &str, text: &str) -> Option<String> {
         ));
     }
     // A text of fewer bytes has fewer lines.
-    let more = text.len() > lines
-        && memchr::memchr_iter(b'\n', text.as_bytes())
-            .nth(lines)
-            .is_some();
+    let more = text.len() > lines && memchr::memchr_iter(b'\n', text.as_bytes()).count() > lines;
     more.then(|| format!("not read, since it has more lines than any node's ({lines})"))
 }
 

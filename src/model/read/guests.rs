@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Reader;
 use super::bounds::{self, NAME, brief};
 use super::budget::Budget;
 use super::configurations::Configurations;
-use super::Reader;
 use crate::bundle::{Bundle, Unread, decode};
 use crate::model::guest::{Guest, GuestKind, references};
 use crate::model::node::{Environment, Guests, Membership};

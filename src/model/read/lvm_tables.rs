@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reader;
 use crate::model::device::{Device, Devices};
-use crate::model::lvm::Reports;
+use crate::model::lvm::{Facts, Reports};
 use crate::parse::dmsetup_table::Target;
 use crate::parse::lsblk::BlockDevice;
-use crate::parse::lvm_json::Row;
+use crate::parse::lvm_json::{Column, Row};
 use crate::parse::lvm_table::{self, Size, Table};
 
 pub(super) fn reports(
@@ -37,6 +37,7 @@ pub(super) fn reports(
         .unwrap_or_default();
     let groups = Groups::of(&vgs);
     let entries = entries(devices);
+    let mut facts = Facts::default();
     let mut reports = Reports {
         lvs_complete: whole.get()
             && !lvs.is_empty()
@@ -44,10 +45,12 @@ pub(super) fn reports(
             && ["lvs", "vgs"].iter().all(|id| reader.evidence.has(id)),
         ..Reports::default()
     };
-    let mut by_volume: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();
+    let mut by_volume: BTreeMap<(String, String), Vec<Row<'static>>> = BTreeMap::new();
     for row in lvs {
-        let name = cell(&row, "lv_name").trim_matches(['[', ']']).to_owned();
-        let key = (cell(&row, "vg_name").to_owned(), name);
+        let name = cell(&row, Column::LvName)
+            .trim_matches(['[', ']'])
+            .to_owned();
+        let key = (cell(&row, Column::VgName).to_owned(), name);
         by_volume.entry(key).or_default().push(row);
     }
     for ((vg, lv), rows) in by_volume {
@@ -64,39 +67,42 @@ pub(super) fn reports(
             .and_then(|entry| entry.lvm_uuid.as_ref())
             .map_or_else(|| made_up(&format!("{vg}/{lv}")), |uuid| uuid.lv.clone());
         let extent = groups.extents.get(&vg).copied();
-        let size = Size::parse(cell(&row, "lv_size")).map(|size| {
+        let size = Size::parse(cell(&row, Column::LvSize)).map(|size| {
             let mapped = entry.and_then(Device::size);
             mapped
                 .filter(|mapped| size.may_be(*mapped))
                 .or_else(|| size.only_multiple(extent?))
                 .unwrap_or(size.shown)
         });
-        row.insert("vg_uuid", vg_uuid.clone());
-        row.insert("lv_uuid", lv_uuid.clone());
+        row.set(Column::VgUuid, vg_uuid.clone());
+        row.set(Column::LvUuid, lv_uuid.clone());
         if let Some(size) = size {
-            row.insert("lv_size", size.to_string());
+            row.set(Column::LvSize, size.to_string());
             let extents = extent.map(|extent| segments(&rows, size, extent, entry));
             for segment in extents.flatten().unwrap_or_default() {
                 let mut segment = segment;
-                segment.insert("vg_uuid", vg_uuid.clone());
-                segment.insert("lv_uuid", lv_uuid.clone());
-                reports.segments.push(segment);
+                segment.set(Column::VgUuid, vg_uuid.clone());
+                segment.set(Column::LvUuid, lv_uuid.clone());
+                reports.segments.extend(facts.segment(&segment));
             }
         }
-        reports.lvs.push(row);
+        reports.lvs.extend(facts.volume(&row));
     }
     reports.pvs = pvs
         .into_iter()
-        .filter(|row| !cell(row, "vg_name").is_empty())
-        .map(|row| physical(row, &groups, blocks))
+        .filter(|row| !cell(row, Column::VgName).is_empty())
+        .map(|row| facts.physical(&physical(row, &groups, blocks)))
         .collect();
     reports.vgs = vgs
         .into_iter()
         .map(|mut row| {
-            let uuid = groups.uuid(cell(&row, "vg_name"));
-            row.insert("vg_uuid", uuid);
-            in_bytes(&mut row, &["vg_size", "vg_free", "vg_extent_size"]);
-            row
+            let uuid = groups.uuid(cell(&row, Column::VgName));
+            row.set(Column::VgUuid, uuid);
+            in_bytes(
+                &mut row,
+                &[Column::VgSize, Column::VgFree, Column::VgExtentSize],
+            );
+            facts.group(&row)
         })
         .collect();
     reports
@@ -107,15 +113,19 @@ fn made_up(name: &str) -> String {
     format!("named {name}")
 }
 
-fn cell<'a>(row: &'a Row, column: &str) -> &'a str {
-    row.get(column).map_or("", String::as_str)
+fn cell<'a>(row: &'a Row<'_>, column: Column) -> &'a str {
+    row.get(column).unwrap_or_default()
 }
 
 /// Replaces sizes as printed by bytes, as LVM's JSON reports have them.
-fn in_bytes(row: &mut Row, columns: &[&str]) {
+fn in_bytes(row: &mut Row<'_>, columns: &[Column]) {
     for column in columns {
-        if let Some(text) = row.get_mut(column) {
-            *text = Size::parse(text).map_or_else(String::new, |size| size.shown.to_string());
+        if let Some(text) = row.get(*column) {
+            let size = Size::parse(text);
+            row.set(
+                *column,
+                size.map_or_else(String::new, |size| size.shown.to_string()),
+            );
         }
     }
 }
@@ -129,7 +139,7 @@ struct Groups {
 }
 
 impl Groups {
-    fn of(rows: &[Row]) -> Self {
+    fn of(rows: &[Row<'_>]) -> Self {
         let mut groups = Self {
             uuids: BTreeMap::new(),
             extents: BTreeMap::new(),
@@ -137,13 +147,13 @@ impl Groups {
         };
         let mut names = BTreeSet::new();
         for row in rows {
-            let name = cell(row, "vg_name");
+            let name = cell(row, Column::VgName);
             groups.ambiguous |= !names.insert(name);
-            let uuid = cell(row, "vg_uuid");
+            let uuid = cell(row, Column::VgUuid);
             if !uuid.is_empty() {
                 groups.uuids.insert(name.to_owned(), uuid.to_owned());
             }
-            if let Some(size) = Size::parse(cell(row, "vg_extent_size")) {
+            if let Some(size) = Size::parse(cell(row, Column::VgExtentSize)) {
                 groups.extents.insert(name.to_owned(), size.shown);
             }
         }
@@ -176,13 +186,18 @@ fn entries(devices: &Devices) -> BTreeMap<(&str, &str), &Device> {
 /// Where a volume lies: rows with `Devices` such as `/dev/sda3(128)`, one for
 /// each segment. The last one has what the others leave; of those only a
 /// table that begins at the same extents tells how long they are.
-fn segments(rows: &[Row], size: u64, extent: u64, entry: Option<&Device>) -> Option<Vec<Row>> {
+fn segments(
+    rows: &[Row<'_>],
+    size: u64,
+    extent: u64,
+    entry: Option<&Device>,
+) -> Option<Vec<Row<'static>>> {
     let mut found = Vec::new();
     let mut start = 0;
     for (index, row) in rows.iter().enumerate() {
-        let devices = cell(row, "devices");
+        let devices = cell(row, Column::Devices);
         let (device, first) = devices.strip_suffix(')')?.rsplit_once('(')?;
-        let plain = matches!(cell(row, "lv_attr").chars().next()?, '-' | 'T' | 'e');
+        let plain = matches!(cell(row, Column::LvAttr).chars().next()?, '-' | 'T' | 'e');
         if !plain || !device.starts_with('/') || device.contains(',') {
             return None;
         }
@@ -196,12 +211,12 @@ fn segments(rows: &[Row], size: u64, extent: u64, entry: Option<&Device>) -> Opt
             return None;
         }
         let last = first.checked_add(length / extent)?.checked_sub(1)?;
-        found.push(Row::from([
-            ("segtype", "linear".to_owned()),
-            ("seg_start", start.to_string()),
-            ("seg_size", length.to_string()),
-            ("seg_pe_ranges", format!("{device}:{first}-{last}")),
-        ]));
+        let mut segment = Row::default();
+        segment.set(Column::SegType, "linear");
+        segment.set(Column::SegStart, start.to_string());
+        segment.set(Column::SegSize, length.to_string());
+        segment.set(Column::SegPeRanges, format!("{device}:{first}-{last}"));
+        found.push(segment);
         start = start.checked_add(length)?;
     }
     Some(found)
@@ -217,11 +232,11 @@ fn mapped(entry: &Device, start: u64) -> Option<u64> {
         .and_then(|segment| segment.length.checked_mul(512))
 }
 
-fn physical(mut row: Row, groups: &Groups, blocks: &[BlockDevice]) -> Row {
-    let uuid = groups.uuid(cell(&row, "vg_name"));
-    row.insert("vg_uuid", uuid);
-    in_bytes(&mut row, &["pv_size", "pv_free", "pe_start"]);
-    let name = cell(&row, "pv_name");
+fn physical<'a>(mut row: Row<'a>, groups: &Groups, blocks: &[BlockDevice]) -> Row<'a> {
+    let uuid = groups.uuid(cell(&row, Column::VgName));
+    row.set(Column::VgUuid, uuid);
+    in_bytes(&mut row, &[Column::PvSize, Column::PeStart]);
+    let name = cell(&row, Column::PvName);
     let name = name
         .strip_prefix("/dev/mapper/")
         .or_else(|| name.strip_prefix("/dev/"));
@@ -229,8 +244,8 @@ fn physical(mut row: Row, groups: &Groups, blocks: &[BlockDevice]) -> Row {
         .iter()
         .find(|block| Some(block.name.as_str()) == name)
     {
-        row.insert("pv_major", block.devno.major.to_string());
-        row.insert("pv_minor", block.devno.minor.to_string());
+        row.set(Column::PvMajor, block.devno.major.to_string());
+        row.set(Column::PvMinor, block.devno.minor.to_string());
     }
     row
 }

@@ -13,14 +13,13 @@ mod system;
 pub use configurations::Configurations;
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use crate::bundle::{Bundle, Output};
 use crate::model::cluster::Signature;
 use crate::model::device::{Device, Devices};
 use crate::model::evidence::{Evidence, LISTINGS, SOURCES, State};
-use crate::model::lvm::{Lvm, Reports};
+use crate::model::lvm::{Facts, Lvm, Reports, VolumeGroup};
 use crate::model::node::Node;
 use crate::model::storage::{Storage, Storages};
 use crate::parse::dmsetup_info::DmInfo;
@@ -93,7 +92,7 @@ pub fn signature(bundle: &Bundle) -> Signature {
     let membership = guests::membership(&mut reader, &identity.name);
     let storages = storages(&mut reader);
     let lvm = Lvm::new(Reports {
-        vgs: reader.command("vgs-json", |text| lvm_json::parse(text, "vg")),
+        vgs: groups(&mut reader, &mut Facts::default()),
         ..Reports::default()
     });
     Signature {
@@ -182,23 +181,33 @@ impl<'a> Reader<'a> {
     }
 
     /// Parses a command's output; empty facts where there is none.
-    fn command<T: Default>(&mut self, id: &str, parser: impl Fn(&str) -> Parsed<T>) -> T {
+    fn command<T: Default>(&mut self, id: &str, parser: impl FnOnce(&str) -> Parsed<T>) -> T {
         self.optional(id, parser).unwrap_or_default()
     }
 
     /// Parses a command's output, if there is one.
-    fn optional<T>(&mut self, id: &str, parser: impl Fn(&str) -> Parsed<T>) -> Option<T> {
+    fn optional<T>(&mut self, id: &str, parser: impl FnOnce(&str) -> Parsed<T>) -> Option<T> {
         let text = self.text(id)?;
-        let parsed = parser(&text);
+        Some(self.parsed(id, &text, parser))
+    }
+
+    /// Parses a command's output, of which the facts may have parts.
+    fn parsed<'t, T>(
+        &mut self,
+        id: &str,
+        text: &'t str,
+        parser: impl FnOnce(&'t str) -> Parsed<T>,
+    ) -> T {
+        let parsed = parser(text);
         // What a failed command printed is often no output of its format.
         if self.evidence.has(id) {
             self.note_problems(id, &parsed);
         }
-        Some(parsed.value)
+        parsed.value
     }
 
     /// Parses a file, if it is there and no larger than any node's.
-    fn file<T>(&mut self, path: &str, parser: impl Fn(&str) -> Parsed<T>) -> Option<T> {
+    fn file<T>(&mut self, path: &str, parser: impl FnOnce(&str) -> Parsed<T>) -> Option<T> {
         let text = self.bundle.file(path)?;
         let parsed = match bounds::refusal(path, &text) {
             Some(why) => Err(why),
@@ -271,8 +280,8 @@ fn state(id: &str, output: &crate::bundle::Output<'_>) -> State {
     }
 }
 
-/// A parser of a list of facts.
-type Parser<T> = fn(&str) -> Parsed<Vec<T>>;
+/// A parser of one of the listings of entries.
+type Parser = fn(&str) -> Parsed<Vec<DmInfo<'_>>>;
 
 /// The tree of block devices, where there is no listing of device-mapper's
 /// own, or LVM's tables alone.
@@ -300,8 +309,8 @@ fn open_by_lvm(device: &Device, lvm: &Lvm) -> Option<bool> {
 }
 
 fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
-    let mut best: (&'static str, Vec<DmInfo>) = (SOURCES[0].id, Vec::new());
-    let forms: [(&'static str, Parser<DmInfo>); 3] = [
+    let mut best = (SOURCES[0].id, Vec::new());
+    let forms: [(&'static str, Parser); 3] = [
         ("dmsetup-info", parse::dmsetup_info::parse),
         (
             "dmsetup-info-columns",
@@ -309,8 +318,9 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
         ),
         ("dmsetup-info-c", parse::dmsetup_columns::parse_aligned),
     ];
-    for (id, parser) in forms {
-        let infos = reader.command(id, parser);
+    let texts = forms.map(|(id, _)| reader.text(id).unwrap_or_default());
+    for ((id, parser), text) in forms.into_iter().zip(&texts) {
+        let infos = reader.parsed(id, text, parser);
         if infos.len() > bounds::ENTRIES {
             reader.refuse(
                 id,
@@ -322,10 +332,11 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
             best = (id, infos);
         }
     }
+    let listed = reader.text("dmsetup-ls").unwrap_or_default();
     if best.1.is_empty() {
         // Names and numbers alone: open counts stay unknown.
-        let listed = reader.command("dmsetup-ls", parse::dmsetup_deps::parse_ls);
-        let infos = listed
+        let infos = reader
+            .parsed("dmsetup-ls", &listed, parse::dmsetup_deps::parse_ls)
             .into_iter()
             .enumerate()
             .map(|(index, (name, devno))| DmInfo {
@@ -341,9 +352,9 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
     if best.1.is_empty() && reader.lacks_listings() {
         best = ("lsblk", Vec::new());
         for block in parse::lsblk::device_mapper(blocks) {
-            tree.push((block.name.clone(), block.below.clone()));
+            tree.push((block.name.as_str(), block.below.clone()));
             best.1.push(DmInfo {
-                name: block.name.clone(),
+                name: &block.name,
                 devno: Some(block.devno),
                 read_only: block.read_only,
                 by_lvm: Some(block.kind == "lvm"),
@@ -354,7 +365,7 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
     }
     let listed = best.1.len();
     best.1.retain(|info| {
-        let uuid = info.uuid.as_ref().map_or(0, String::len);
+        let uuid = info.uuid.map_or(0, str::len);
         info.name.len() <= bounds::DM_TEXT && uuid <= bounds::DM_TEXT
     });
     if best.1.len() < listed {
@@ -366,8 +377,10 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
             )
         });
     }
-    let tables = reader.command("dmsetup-table", parse::dmsetup_table::parse);
-    let mut deps = reader.command("dmsetup-deps", parse::dmsetup_deps::parse);
+    let texts = ["dmsetup-table", "dmsetup-deps"].map(|id| reader.text(id).unwrap_or_default());
+    let [table, below] = &texts;
+    let tables = reader.parsed("dmsetup-table", table, parse::dmsetup_table::parse);
+    let mut deps = reader.parsed("dmsetup-deps", below, parse::dmsetup_deps::parse);
     if deps.is_empty() {
         deps = tree;
     }
@@ -412,24 +425,30 @@ fn lvm(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDevice]) -> Lv
     {
         return Lvm::new(lvm_tables::reports(reader, devices, blocks));
     }
-    let whole = Cell::new(false);
+    let mut facts = Facts::default();
+    let mut whole = false;
     let lvs = reader.command("lvs-json", |text| {
-        let parsed = lvm_json::parse(text, "lv");
-        whole.set(parsed.problems.is_empty());
+        let parsed = lvm_json::parse(text, "lv", |row| facts.volume(row));
+        whole = parsed.problems.is_empty();
         parsed
     });
-    let whole = whole.get();
-    let mut rows =
-        |id: &str, section: &str| reader.command(id, |text| lvm_json::parse(text, section));
-    let mut reports = Reports {
+    Lvm::new(Reports {
         lvs,
-        segments: rows("lvs-segments-json", "seg"),
-        vgs: rows("vgs-json", "vg"),
-        pvs: rows("pvs-json", "pv"),
-        lvs_complete: false,
-    };
-    reports.lvs_complete = whole && reader.evidence.has("lvs-json");
-    Lvm::new(reports)
+        lvs_complete: whole && reader.evidence.has("lvs-json"),
+        segments: reader.command("lvs-segments-json", |text| {
+            lvm_json::parse(text, "seg", |row| facts.segment(row))
+        }),
+        vgs: groups(reader, &mut facts),
+        pvs: reader.command("pvs-json", |text| {
+            lvm_json::parse(text, "pv", |row| Some(facts.physical(row)))
+        }),
+    })
+}
+
+fn groups(reader: &mut Reader<'_>, facts: &mut Facts) -> Vec<VolumeGroup> {
+    reader.command("vgs-json", |text| {
+        lvm_json::parse(text, "vg", |row| Some(facts.group(row)))
+    })
 }
 
 fn storages(reader: &mut Reader<'_>) -> Storages {

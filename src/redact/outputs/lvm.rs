@@ -11,7 +11,7 @@ pub(super) fn report(names: &mut Names, text: &str, section: &str) -> String {
     if text.trim().is_empty() {
         return String::new();
     }
-    let parsed = lvm_json::parse(text, section);
+    let parsed = lvm_json::parse(text, section, |row| Some(row.clone()));
     if !parsed.problems.is_empty() {
         return format!("{{\"report\": [{{\"{section}\": [\n");
     }

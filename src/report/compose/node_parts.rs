@@ -110,7 +110,11 @@ fn entry(audit: &Audit, index: Index, device: &Device, judgement: &Judgement) ->
             .and_then(|decision| decision.reason)
             .map(str::to_owned),
         size: device.size(),
-        pool: audit.node.lvm.of(device).and_then(|lv| lv.pool.clone()),
+        pool: audit
+            .node
+            .lvm
+            .of(device)
+            .and_then(|lv| lv.pool.as_deref().map(str::to_owned)),
         severity: None,
     }
 }

@@ -106,7 +106,7 @@ pub(super) fn pools(node: &Node) -> Vec<view::Pool> {
                 .get(&format!("{name}-tpool"))
                 .or_else(|| node.thin_pools.get(&name));
             let promised = promised
-                .get(&(pool.vg_uuid.as_str(), pool.name.as_str()))
+                .get(&(&*pool.vg_uuid, pool.name.as_str()))
                 .copied()
                 .unwrap_or_default();
             let working = match status {

@@ -14,8 +14,8 @@ use super::{Run, depth, safe, words};
 use crate::config::Labels;
 use crate::report::charts::{Ink, bar, gauge};
 use crate::report::view::{
-    CheckNotRun, Entry, Fact, Guest, Ignored, Missing, NextVmids, Node, Physical,
-    Planned, Pool, Prevention, Step, Storage, Summary,
+    CheckNotRun, Entry, Fact, Guest, Ignored, Missing, NextVmids, Node, Physical, Planned, Pool,
+    Prevention, Step, Storage, Summary,
 };
 
 /// The template's input.

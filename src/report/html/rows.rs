@@ -97,9 +97,7 @@ impl Rows {
             }
         };
         self.raw("</td>").open_count(entry.open)?;
-        self.raw("<td>")
-            .text(&entry.lv_state)?
-            .raw("</td><td>");
+        self.raw("<td>").text(&entry.lv_state)?.raw("</td><td>");
         match entry.action.as_str() {
             "none" => self.raw("–"),
             action => self.text(action)?,
@@ -136,8 +134,7 @@ impl Rows {
         }
         if !more.is_empty() {
             self.raw("<details class=\"more\"><summary>");
-            self.text(&count(more.len() as i64))?
-                .raw(" more</summary>");
+            self.text(&count(more.len() as i64))?.raw(" more</summary>");
             for text in more {
                 self.line(text)?;
             }
