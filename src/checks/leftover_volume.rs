@@ -1,7 +1,5 @@
 //! Guests' volumes that no configuration of the cluster references.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 
 use super::facts::{self, size};
@@ -50,11 +48,10 @@ fn run(case: &Case<'_>) -> Outcome {
 /// volume.
 fn every_configuration_is_known(node: &Node) -> bool {
     let guests = &node.guests;
-    let read: BTreeSet<u64> = guests.elsewhere.iter().map(|guest| guest.vmid).collect();
     guests.unusable.is_none()
         && guests.whole_cluster
         && guests.unread.is_empty()
-        && guests.nodes.keys().all(|vmid| read.contains(vmid))
+        && guests.unread_elsewhere.is_empty()
 }
 
 fn is_mapped(node: &Node, lv: &LogicalVolume) -> bool {

@@ -114,7 +114,7 @@ fn leftovers(
             continue;
         }
         // Only the very name of a volume is in the way of that volume.
-        let own_name = LvmName::join(vg, lv) == device.name;
+        let own_name = LvmName::is_of(&device.name, vg, lv);
         if !own_name || node.lvm.by_name(vg, lv).is_some() {
             continue;
         }

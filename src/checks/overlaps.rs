@@ -130,7 +130,7 @@ fn party<'a>(case: &Case<'a>, index: Index) -> Party<'a> {
     // Without an LVM UUID, a volume's name: somebody mapped it by hand.
     let by_name = || {
         let (vg, lv) = device.volume().filter(|_| device.lvm_uuid.is_none())?;
-        (LvmName::join(vg, lv) == device.name).then(|| case.node.lvm.by_name(vg, lv))?
+        LvmName::is_of(&device.name, vg, lv).then(|| case.node.lvm.by_name(vg, lv))?
     };
     match case.node.lvm.of(device).or_else(by_name) {
         Some(lv) => Party::Volume(&lv.vg_uuid, &lv.uuid),

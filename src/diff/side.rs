@@ -170,7 +170,7 @@ impl From<view::Entry> for Entry {
         Self {
             name: entry.name,
             uuid: entry.uuid,
-            verdict: entry.verdict,
+            verdict: entry.verdict.into_owned(),
             open: entry.open,
         }
     }

@@ -28,6 +28,17 @@ impl LvmName {
         })
     }
 
+    /// Whether a device-mapper name is that of a logical volume without layer,
+    /// as [`LvmName::join`] makes it.
+    pub fn is_of(name: &str, vg: &str, lv: &str) -> bool {
+        fn escaped(part: &str) -> impl Iterator<Item = u8> {
+            part.bytes()
+                .flat_map(|byte| std::iter::repeat_n(byte, if byte == b'-' { 2 } else { 1 }))
+        }
+        let joint = std::iter::once(b'-');
+        escaped(vg).chain(joint).chain(escaped(lv)).eq(name.bytes())
+    }
+
     /// The device-mapper name of a logical volume without layer.
     pub fn join(vg: &str, lv: &str) -> String {
         // PVE's names have some dashes.
@@ -352,7 +363,10 @@ mod tests {
             // LVM forbids a VG name that ends in a dash nowhere, but its own
             // split can't tell it from a doubled one: same limit here.
             prop_assume!(!vg.ends_with('-'));
-            prop_assert_eq!(split(&LvmName::join(&vg, &lv)), parts(&vg, &lv, None));
+            let name = LvmName::join(&vg, &lv);
+            prop_assert_eq!(split(&name), parts(&vg, &lv, None));
+            prop_assert!(LvmName::is_of(&name, &vg, &lv));
+            prop_assert!(!LvmName::is_of(&format!("{name}x"), &vg, &lv));
         }
 
         #[test]

@@ -143,8 +143,9 @@ pub struct Guests {
     pub here: Vec<Guest>,
     /// Guests of other nodes whose configuration was read, sorted by VMID.
     pub elsewhere: Vec<Arc<Guest>>,
-    /// Guests known to belong to other nodes, read or not: VMID to node.
-    pub nodes: BTreeMap<u64, String>,
+    /// Guests known to belong to other nodes although their configuration was
+    /// not read: VMID to node.
+    pub unread_elsewhere: BTreeMap<u64, String>,
     /// Guests that exist although their configuration could not be read:
     /// VMID to what is known.
     pub unread: BTreeMap<u64, String>,
@@ -172,6 +173,12 @@ impl Guests {
         self.here(vmid).or_else(|| of(&self.elsewhere, vmid))
     }
 
+    /// The other node that a guest is known to belong to.
+    pub fn home_elsewhere(&self, vmid: u64) -> Option<&str> {
+        let read = of(&self.elsewhere, vmid).map(|guest| guest.node.as_str());
+        read.or_else(|| self.unread_elsewhere.get(&vmid).map(String::as_str))
+    }
+
     /// All guests whose configuration was read or that are listed here; those
     /// of this node first.
     pub fn all(&self) -> impl Iterator<Item = &Guest> {
@@ -183,7 +190,7 @@ impl Guests {
     pub fn taken(&self) -> BTreeSet<u64> {
         self.all()
             .map(|guest| guest.vmid)
-            .chain(self.nodes.keys().copied())
+            .chain(self.unread_elsewhere.keys().copied())
             .chain(self.unread.keys().copied())
             .collect()
     }

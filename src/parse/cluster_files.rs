@@ -1,16 +1,22 @@
 //! What pmxcfs says of the whole cluster, as JSON: `/etc/pve/.vmlist` (every
 //! guest and the node it belongs to) and `/etc/pve/.members`.
 
-use super::Parsed;
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+
+use super::Parsed;
 
 /// A guest of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedGuest {
+pub struct ListedGuest<'a> {
     /// Its VMID.
     pub vmid: u32,
     /// The node whose folder has its configuration.
-    pub node: Option<String>,
+    pub node: Option<Cow<'a, str>>,
     /// Virtual machine or container; none if it was listed as neither.
     pub kind: Option<ListedKind>,
 }
@@ -28,23 +34,24 @@ pub enum ListedKind {
 /// `{"version":3,"ids":{"100":{"node":"pve1","type":"qemu","version":5}}}`.
 /// None if the list can't be read, which is not the same as no guests. Guests
 /// come in the order of their VMIDs.
-pub fn parse_vmlist(text: &str) -> Parsed<Option<Vec<ListedGuest>>> {
+pub fn parse_vmlist(text: &str) -> Parsed<Option<Vec<ListedGuest<'_>>>> {
     let mut parsed = Parsed::new(None);
-    let root = object(text, &mut parsed);
-    let Some(ids) = root.as_ref().and_then(|root| root.get("ids")?.as_object()) else {
-        if root.is_some() {
-            parsed.problem(1, "expected the guests under \"ids\"");
-        }
+    let Some(root) = object::<_, Object<'_, Object<'_, Object<'_, Text<'_>>>>>(text, &mut parsed)
+    else {
         return parsed;
     };
-    let mut guests = Vec::new();
+    let Some(ids) = root.get("ids").and_then(|ids| ids.0.as_ref()) else {
+        parsed.problem(1, "expected the guests under \"ids\"");
+        return parsed;
+    };
+    let mut guests = Vec::with_capacity(ids.len());
     for (id, entry) in ids {
         let Ok(vmid) = id.parse() else {
             parsed.problem(1, format!("expected a VMID, found {id:?}"));
             continue;
         };
-        let node = entry.get("node").and_then(Value::as_str).map(str::to_owned);
-        let kind = match entry.get("type").and_then(Value::as_str) {
+        let node = entry.get("node").and_then(|text| text.0.clone());
+        let kind = match entry.get("type").and_then(|text| text.0.as_deref()) {
             Some("qemu") => Some(ListedKind::Qemu),
             Some("lxc") => Some(ListedKind::Lxc),
             _ => None,
@@ -57,7 +64,10 @@ pub fn parse_vmlist(text: &str) -> Parsed<Option<Vec<ListedGuest>>> {
         }
         guests.push(ListedGuest { vmid, node, kind });
     }
+    // Of a guest that stands there twice the last counts.
+    guests.reverse();
     guests.sort_by_key(|guest| guest.vmid);
+    guests.dedup_by_key(|guest| guest.vmid);
     parsed.value = Some(guests);
     parsed
 }
@@ -99,7 +109,7 @@ pub struct Member {
 /// cluster. None if it can't be read.
 pub fn parse_members(text: &str) -> Parsed<Option<Members>> {
     let mut parsed = Parsed::new(None);
-    let Some(root) = object(text, &mut parsed) else {
+    let Some(root) = object::<_, Map<String, Value>>(text, &mut parsed) else {
         return parsed;
     };
     let string = |value: &Value| value.as_str().map(str::to_owned);
@@ -137,7 +147,7 @@ pub fn parse_members(text: &str) -> Parsed<Option<Members>> {
 }
 
 /// The text's JSON object; anything else is a problem.
-fn object<T>(text: &str, parsed: &mut Parsed<T>) -> Option<Map<String, Value>> {
+fn object<'a, T, O: Deserialize<'a>>(text: &'a str, parsed: &mut Parsed<T>) -> Option<O> {
     let text = text.trim_start_matches('\u{feff}');
     match serde_json::from_str(text) {
         Ok(object) => Some(object),
@@ -148,6 +158,99 @@ fn object<T>(text: &str, parsed: &mut Parsed<T>) -> Option<Map<String, Value>> {
             );
             None
         }
+    }
+}
+
+/// A JSON object's members as they stand there; none if it is something else.
+struct Object<'a, T>(Option<Vec<(Cow<'a, str>, T)>>);
+
+impl<T> Object<'_, T> {
+    /// The last member of this name.
+    fn get(&self, name: &str) -> Option<&T> {
+        let mut members = self.0.iter().flatten().rev();
+        let (_, value) = members.find(|(key, _)| key == name)?;
+        Some(value)
+    }
+}
+
+/// A JSON text; none if it is something else.
+struct Text<'a>(Option<Cow<'a, str>>);
+
+/// Visits a value of any type: those of no interest are none.
+struct Any<T>(PhantomData<T>);
+
+/// What is not wanted of a value of any type.
+macro_rules! nothing {
+    ($of:ident, $($method:ident($type:ty)),*) => {
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("any value")
+        }
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok($of(None))
+        }
+        $(fn $method<E>(self, _: $type) -> Result<Self::Value, E> {
+            Ok($of(None))
+        })*
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            Ok($of(None))
+        }
+    };
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Any<Object<'de, T>> {
+    type Value = Object<'de, T>;
+
+    nothing!(
+        Object,
+        visit_bool(bool),
+        visit_i64(i64),
+        visit_u64(u64),
+        visit_f64(f64),
+        visit_str(&str)
+    );
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((Text(name), value)) = map.next_entry()? {
+            members.push((name.unwrap_or_default(), value));
+        }
+        Ok(Object(Some(members)))
+    }
+}
+
+impl<'de> Visitor<'de> for Any<Text<'de>> {
+    type Value = Text<'de>;
+
+    nothing!(
+        Text,
+        visit_bool(bool),
+        visit_i64(i64),
+        visit_u64(u64),
+        visit_f64(f64)
+    );
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Text(Some(text.into())))
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Text(Some(text.to_owned().into())))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<'de, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any::<Self>(PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any::<Self>(PhantomData))
     }
 }
 
@@ -170,12 +273,12 @@ mod tests {
             [
                 ListedGuest {
                     vmid: 200,
-                    node: Some("pve1".to_owned()),
+                    node: Some("pve1".into()),
                     kind: Some(ListedKind::Qemu),
                 },
                 ListedGuest {
                     vmid: 1000,
-                    node: Some("pve2".to_owned()),
+                    node: Some("pve2".into()),
                     kind: Some(ListedKind::Lxc),
                 },
             ]
@@ -277,7 +380,7 @@ mod tests {
                 .collect();
             let parsed = parse_vmlist(&format!("{{\"version\": 1, \"ids\": {{{}}}}}", entries.join(",\n")));
             prop_assert_eq!(parsed.problems, vec![]);
-            let found: Vec<_> = parsed.value.unwrap().into_iter().map(|g| (g.vmid, (g.node.unwrap(), g.kind == Some(ListedKind::Qemu)))).collect();
+            let found: Vec<_> = parsed.value.unwrap().into_iter().map(|g| (g.vmid, (g.node.unwrap().into_owned(), g.kind == Some(ListedKind::Qemu)))).collect();
             prop_assert_eq!(found, guests.into_iter().collect::<Vec<_>>());
         }
     }

@@ -321,8 +321,20 @@ impl<'a> From<&'a String> for Value<'a> {
     }
 }
 
+impl<'a> From<&'a view::Word> for Value<'a> {
+    fn from(word: &'a view::Word) -> Self {
+        Self::Text(word)
+    }
+}
+
 impl<'a> From<&'a Option<String>> for Value<'a> {
     fn from(text: &'a Option<String>) -> Self {
         text.as_ref().map_or(Self::Unknown, Self::from)
+    }
+}
+
+impl<'a> From<&'a Option<view::Word>> for Value<'a> {
+    fn from(word: &'a Option<view::Word>) -> Self {
+        word.as_ref().map_or(Self::Unknown, Self::from)
     }
 }

@@ -111,7 +111,7 @@ fn rank(node: &Node, index: Index) -> (bool, bool, bool, Index) {
     };
     let canonical = device
         .volume()
-        .is_some_and(|(vg, lv)| LvmName::join(vg, lv) == device.name);
+        .is_some_and(|(vg, lv)| LvmName::is_of(&device.name, vg, lv));
     (
         !has_the_volumes_uuid(node, device),
         !device.in_use(),

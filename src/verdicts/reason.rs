@@ -176,7 +176,7 @@ fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume
             ),
         );
     }
-    if let Some(home) = node.guests.nodes.get(&vmid) {
+    if let Some(home) = node.guests.home_elsewhere(vmid) {
         return found(
             "guest-elsewhere",
             format!("Guest {vmid} is on node {home}; no guest of this node references this disk."),

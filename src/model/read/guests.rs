@@ -17,6 +17,9 @@ use crate::parse::guest_config::GuestConfig;
 use crate::parse::guest_list::ListedGuest;
 use crate::parse::{corosync, guest_config, guest_list};
 
+/// Every guest of the cluster, by pmxcfs.
+const VMLIST: &str = "/etc/pve/.vmlist";
+
 /// A configuration's place: `…/<node>/qemu-server/<vmid>.conf`.
 struct Place<'a> {
     node: Option<&'a str>,
@@ -33,7 +36,14 @@ pub(super) fn read(
     let folder = local_folder(reader.bundle, name);
     let mut guests = Guests::default();
     let listed = listings(reader);
-    let vmlist = reader.file("/etc/pve/.vmlist", parse_vmlist).flatten();
+    let vmlist = reader.bundle.file(VMLIST);
+    let vmlist = vmlist.as_deref().and_then(|text| {
+        let parsed = match bounds::refusal(VMLIST, text) {
+            Some(why) => Err(why),
+            None => Ok(parse_vmlist(text)),
+        };
+        reader.noted(VMLIST, parsed)
+    });
 
     configurations(reader, known, &folder, &mut guests);
     for unread in reader.bundle.unread() {
@@ -41,12 +51,17 @@ pub(super) fn read(
             note_unread(&mut guests, &place, &folder, &unread.error);
         }
     }
+    // They are found by it.
+    guests.here.sort_by_key(|guest| guest.vmid);
+    guests.elsewhere.sort_by_key(|guest| guest.vmid);
     let read: BTreeSet<u64> = guests.here.iter().map(|guest| guest.vmid).collect();
     for guest in vmlist.iter().flatten() {
         let vmid = u64::from(guest.vmid);
         match &guest.node {
             Some(node) if *node != folder => {
-                guests.nodes.entry(vmid).or_insert_with(|| node.clone());
+                if guests.home_elsewhere(vmid).is_none() {
+                    guests.unread_elsewhere.insert(vmid, node.to_string());
+                }
             }
             _ if !read.contains(&vmid) => {
                 guests.unread.entry(vmid).or_insert_with(|| {
@@ -67,7 +82,6 @@ pub(super) fn read(
         }
     };
     guests.here.sort_by_key(|guest| guest.vmid);
-    guests.elsewhere.sort_by_key(|guest| guest.vmid);
     (guests, membership)
 }
 
@@ -243,7 +257,6 @@ fn configurations(
                 if node == folder {
                     guests.here.push(Arc::unwrap_or_clone(guest));
                 } else {
-                    guests.nodes.insert(guest.vmid, node.to_owned());
                     guests.elsewhere.push(guest);
                 }
             }
@@ -261,7 +274,7 @@ fn note_unread(guests: &mut Guests, place: &Place<'_>, folder: &str, error: &str
     match place.node {
         Some(node) if node != folder => {
             guests
-                .nodes
+                .unread_elsewhere
                 .entry(place.vmid)
                 .or_insert_with(|| node.to_owned());
         }
@@ -363,7 +376,7 @@ fn unusable(reader: &Reader<'_>, guests: &Guests, listed: &Listings) -> Option<S
     }
     let shown: Vec<u64> = listed.all().map(|(_, guest)| guest.vmid).collect();
     let none_anywhere = guests.here.is_empty() && guests.elsewhere.is_empty();
-    if none_anywhere && !(guests.unread.is_empty() && guests.nodes.is_empty()) {
+    if none_anywhere && !(guests.unread.is_empty() && guests.unread_elsewhere.is_empty()) {
         return Some("no guest's configuration could be read".to_owned());
     }
     if none_anywhere && listed.vms.is_none() {

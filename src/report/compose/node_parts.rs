@@ -97,18 +97,18 @@ fn entry(audit: &Audit, index: Index, device: &Device, judgement: &Judgement) ->
         vg: device.volume().map(|(vg, _)| vg.to_owned()),
         lv: device.volume().map(|(_, lv)| lv.to_owned()),
         vmid: judgement.vmid,
-        guest_kind: judgement.guest_kind.map(|kind| kind.as_str().to_owned()),
+        guest_kind: judgement.guest_kind.map(|kind| kind.as_str().into()),
         volume: judgement.volume_id.clone(),
-        verdict: judgement.verdict.as_str().to_owned(),
-        reason: judgement.reason.map(str::to_owned),
+        verdict: judgement.verdict.as_str().into(),
+        reason: judgement.reason.map(view::Word::from),
         explanation: judgement.explanation.clone(),
-        lv_state: judgement.lv_state.as_str().to_owned(),
+        lv_state: judgement.lv_state.as_str().into(),
         action: decision
             .map_or("none", |decision| decision.action.as_str())
-            .to_owned(),
+            .into(),
         action_reason: decision
             .and_then(|decision| decision.reason)
-            .map(str::to_owned),
+            .map(view::Word::from),
         size: device.size(),
         pool: audit
             .node
@@ -217,7 +217,7 @@ pub(super) fn open_devices(audit: &Audit) -> Vec<view::OpenDevice> {
             name: device.name.clone(),
             devno: devno(device),
             open: device.open,
-            verdict: judgement.verdict.as_str().to_owned(),
+            verdict: judgement.verdict.as_str().into(),
             holders: audit.node.holder_texts(index),
         })
         .collect()

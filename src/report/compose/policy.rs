@@ -137,8 +137,8 @@ fn keep(node: &mut view::Node, plan: Option<&mut Plan>) {
     let out = plan.keep(&kept);
     for skipped in out {
         if let Some(entry) = node.entries.iter_mut().find(|one| one.name == skipped.name) {
-            "none".clone_into(&mut entry.action);
-            entry.action_reason = Some(skipped.reason.clone());
+            entry.action = "none".into();
+            entry.action_reason = Some(skipped.reason.clone().into());
         }
         node.left_alone.push(view::LeftAlone {
             name: skipped.name,

@@ -21,7 +21,7 @@ pub(super) fn tally(node: &mut view::Node) {
     }
     for entry in &mut node.entries {
         let worst = by_subject.get(entry.name.as_str());
-        entry.severity = worst.map(|severity| severity.as_str().to_owned());
+        entry.severity = worst.map(|severity| severity.as_str().into());
     }
     for guest in &mut node.guests {
         let found = by_guest.get(&guest.vmid);

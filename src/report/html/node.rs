@@ -217,7 +217,7 @@ fn head(node: &Node) -> Head<'_> {
 /// Whether an entry is one to look at: not as it should be, or a finding is
 /// about it.
 fn needs_attention(entry: &Entry) -> bool {
-    !matches!(entry.verdict.as_str(), "valid" | "dependent" | "system") || entry.severity.is_some()
+    !matches!(&*entry.verdict, "valid" | "dependent" | "system") || entry.severity.is_some()
 }
 
 /// The entries that the summary does not count, in a sentence.

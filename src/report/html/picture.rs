@@ -32,7 +32,7 @@ struct Lv<'a> {
 /// them. Entries outside LVM have no place in it.
 pub(super) fn picture(node: &Node) -> Vec<Vg<'_>> {
     let affected = |entry: &Entry| {
-        entry.severity.is_some() || matches!(entry.verdict.as_str(), "duplicate" | "orphan")
+        entry.severity.is_some() || matches!(&*entry.verdict, "duplicate" | "orphan")
     };
     let key = |entry: &Entry| Some((entry.vg.clone()?, volume(entry)?.to_owned()));
     let shown: BTreeSet<_> = node

@@ -98,7 +98,7 @@ impl Rows {
         };
         self.raw("</td>").open_count(entry.open)?;
         self.raw("<td>").text(&entry.lv_state)?.raw("</td><td>");
-        match entry.action.as_str() {
+        match &*entry.action {
             "none" => self.raw("–"),
             action => self.text(action)?,
         };

@@ -1,6 +1,11 @@
 //! Entries: what is known of one, what is planned for it, and who has it open.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+
+/// One of the words that dmaudit itself gives.
+pub type Word = Cow<'static, str>;
 
 /// One dm entry.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,28 +27,28 @@ pub struct Entry {
     /// The guest whose volume it is.
     pub vmid: Option<u64>,
     /// `vm` or `ct`.
-    pub guest_kind: Option<String>,
+    pub guest_kind: Option<Word>,
     /// The volume id that a configuration would name it by
     /// (`local-lvm:vm-100-disk-0`).
     pub volume: Option<String>,
     /// The verdict's name.
-    pub verdict: String,
+    pub verdict: Word,
     /// The reason's name.
-    pub reason: Option<String>,
+    pub reason: Option<Word>,
     /// One sentence on the verdict.
     pub explanation: String,
     /// `backed`, `stale`, `unknown`.
-    pub lv_state: String,
+    pub lv_state: Word,
     /// `remove`, `deactivate`, `none`.
-    pub action: String,
+    pub action: Word,
     /// Why nothing is done.
-    pub action_reason: Option<String>,
+    pub action_reason: Option<Word>,
     /// Size in bytes, from its table.
     pub size: Option<u64>,
     /// The thin pool that its volume lies in, by LVM's metadata.
     pub pool: Option<String>,
     /// Worst severity of the findings about it, if any.
-    pub severity: Option<String>,
+    pub severity: Option<Word>,
 }
 
 /// A device that something holds open.
@@ -56,7 +61,7 @@ pub struct OpenDevice {
     /// Open count.
     pub open: Option<u32>,
     /// The entry's verdict.
-    pub verdict: String,
+    pub verdict: Word,
     /// Processes, child devices, mounts, swap; a sentence when none is known.
     pub holders: Vec<String>,
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Labels, Thresholds};
 
 pub use cluster::{Cluster, ClusterNode, Matrix, MatrixRow};
-pub use entry::{Entry, OpenDevice, Planned};
+pub use entry::{Entry, OpenDevice, Planned, Word};
 pub use guest::{Guest, NextVmid, NextVmids};
 pub use history::{Point, PoolUse};
 pub use row::{CheckCount, ClusterRow, Row, count_of_severity, of_severity};
