@@ -63,7 +63,7 @@ fn reported(report: &view::Report, folder: &Path) -> Facts {
     for node in &report.nodes {
         let bundle = node.bundle.strip_prefix(&prefix).unwrap_or(&node.bundle);
         for entry in &node.entries {
-            let verdict = match (entry.verdict.as_str(), &entry.reason) {
+            let verdict = match (&*entry.verdict, &entry.reason) {
                 (verdict @ ("orphan" | "unknown"), Some(reason)) => format!("{verdict}:{reason}"),
                 (verdict, _) => verdict.to_owned(),
             };

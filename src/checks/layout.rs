@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::model::device::Device;
 use crate::model::lvm::{LogicalVolume, LvSegment, Lvm, PhysicalVolume};
 use crate::model::node::Node;
@@ -20,8 +22,11 @@ pub(super) struct Piece {
     /// Length in sectors.
     pub length: u64,
     /// Device and first sector on it, one for each stripe.
-    pub stripes: Vec<(DevNo, u64)>,
+    pub stripes: Stripes,
 }
+
+/// Nearly all volumes lie on one device.
+type Stripes = SmallVec<[(DevNo, u64); 1]>;
 
 impl Piece {
     /// The sectors it takes up: device, first sector, and the one behind the
@@ -61,21 +66,20 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    fn new(pieces: Vec<Option<Piece>>) -> Self {
-        let whole = !pieces.is_empty() && pieces.iter().all(Option::is_some);
-        let mut pieces: Vec<Piece> = pieces.into_iter().flatten().collect();
+    fn new(all: impl IntoIterator<Item = Option<Piece>>) -> Self {
+        let mut count = 0;
+        let all = all.into_iter().inspect(|_| count += 1);
+        let mut pieces: Vec<Piece> = all.flatten().collect();
+        let whole = count > 0 && pieces.len() == count;
         pieces.sort_by_key(|piece| piece.start);
-        let mut merged: Vec<Piece> = Vec::with_capacity(pieces.len());
-        for piece in pieces {
-            match merged.last_mut() {
-                Some(last) if last.continues(&piece) => last.length += piece.length,
-                _ => merged.push(piece),
+        pieces.dedup_by(|next, last| {
+            let goes_on = last.continues(next);
+            if goes_on {
+                last.length += next.length;
             }
-        }
-        Self {
-            pieces: merged,
-            whole,
-        }
+            goes_on
+        });
+        Self { pieces, whole }
     }
 
     /// Size in bytes.
@@ -145,18 +149,13 @@ impl<'a> Ground<'a> {
 
     /// Where an entry's table puts it.
     pub fn of_entry(&self, device: &Device) -> Layout {
-        Layout::new(
-            device
-                .segments
-                .iter()
-                .map(|segment| self.mapped(segment))
-                .collect(),
-        )
+        let segments = device.segments.iter();
+        Layout::new(segments.map(|segment| self.mapped(segment)))
     }
 
     fn mapped(&self, segment: &Segment) -> Option<Piece> {
         let stripes = match &segment.target {
-            Target::Linear { device, offset } => vec![(self.disk(*device), *offset)],
+            Target::Linear { device, offset } => smallvec![(self.disk(*device), *offset)],
             Target::Striped { stripes } => stripes
                 .iter()
                 .map(|(device, offset)| (self.disk(*device), *offset))
@@ -173,12 +172,8 @@ impl<'a> Ground<'a> {
     /// Where the metadata puts a volume.
     pub fn of_volume(&self, lv: &LogicalVolume) -> Layout {
         let extent = self.lvm.vgs.get(&lv.vg_uuid).and_then(|vg| vg.extent_size);
-        let pieces = lv
-            .segments
-            .iter()
-            .map(|segment| self.allotted(lv, segment, extent?))
-            .collect();
-        Layout::new(pieces)
+        let segments = lv.segments.iter();
+        Layout::new(segments.map(|segment| self.allotted(lv, segment, extent?)))
     }
 
     fn allotted(&self, lv: &LogicalVolume, segment: &LvSegment, extent: u64) -> Option<Piece> {
@@ -186,7 +181,7 @@ impl<'a> Ground<'a> {
             return None;
         }
         let each = segment.size / segment.ranges.len() as u64;
-        let stripes: Option<Vec<(DevNo, u64)>> = segment
+        let stripes: Option<Stripes> = segment
             .ranges
             .iter()
             .map(|range| {

@@ -378,7 +378,8 @@ mod tests {
                 .iter()
                 .map(|(vmid, (node, vm))| format!("\"{vmid}\": {{ \"node\": \"{node}\", \"type\": \"{}\", \"version\": 1 }}", if *vm { "qemu" } else { "lxc" }))
                 .collect();
-            let parsed = parse_vmlist(&format!("{{\"version\": 1, \"ids\": {{{}}}}}", entries.join(",\n")));
+            let text = format!("{{\"version\": 1, \"ids\": {{{}}}}}", entries.join(",\n"));
+            let parsed = parse_vmlist(&text);
             prop_assert_eq!(parsed.problems, vec![]);
             let found: Vec<_> = parsed.value.unwrap().into_iter().map(|g| (g.vmid, (g.node.unwrap().into_owned(), g.kind == Some(ListedKind::Qemu)))).collect();
             prop_assert_eq!(found, guests.into_iter().collect::<Vec<_>>());

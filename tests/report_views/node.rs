@@ -220,8 +220,8 @@ pub fn without_etc_pve(w: Texts) -> Node {
         ..healthy(w)
     };
     for entry in &mut node.entries {
-        entry.verdict = w.k("unknown");
-        entry.reason = Some(w.k("no-configuration"));
+        entry.verdict = w.k("unknown").into();
+        entry.reason = Some(w.k("no-configuration").into());
     }
     node
 }
@@ -247,7 +247,7 @@ fn open(
         name: w.t(name),
         devno: w.t(devno),
         open: Some(open),
-        verdict: w.k(verdict),
+        verdict: w.k(verdict).into(),
         holders: w.list(holders),
     }
 }

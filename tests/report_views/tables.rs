@@ -93,10 +93,10 @@ fn entry(w: Texts, row: &[&str]) -> Entry {
         vg: w.maybe(vg),
         lv: w.maybe(lv),
         vmid,
-        guest_kind: vmid.map(|vmid| w.k(if vmid == 200 { "ct" } else { "vm" })),
+        guest_kind: vmid.map(|vmid| w.k(if vmid == 200 { "ct" } else { "vm" }).into()),
         volume: w.maybe(volume),
-        verdict: w.k(verdict),
-        reason: w.maybe(reason),
+        verdict: w.k(verdict).into(),
+        reason: w.maybe(reason).map(Into::into),
         explanation: w.t(match *verdict {
             "duplicate" => {
                 "It maps thin volume 2 of pool pve/data, which pve-vm--101--disk--0 already maps."
@@ -106,15 +106,15 @@ fn entry(w: Texts, row: &[&str]) -> Entry {
             "system" => "Not a guest's.",
             _ => "A configuration of this node references it.",
         }),
-        lv_state: w.k(lv_state),
-        action: w.k(action),
-        action_reason: (*name == "pve-vm--103--disk--0").then(|| w.k("held")),
+        lv_state: w.k(lv_state).into(),
+        action: w.k(action).into(),
+        action_reason: (*name == "pve-vm--103--disk--0").then(|| w.k("held").into()),
         size: mib.parse().ok().map(|mib: u64| mib << 20),
         pool: None,
         severity: match *verdict {
-            "duplicate" => Some(w.k("critical")),
-            "orphan" => Some(w.k("warning")),
-            _ => (vmid == Some(103)).then(|| w.k("warning")),
+            "duplicate" => Some(w.k("critical").into()),
+            "orphan" => Some(w.k("warning").into()),
+            _ => (vmid == Some(103)).then(|| w.k("warning").into()),
         },
     }
 }

@@ -56,16 +56,74 @@ impl Configurations {
             bytes: bytes.into(),
             read: read.clone(),
         };
+        let size = path.len() + bytes.len();
         let mut known = self.known();
-        known.bytes += path.len() + bytes.len();
-        if known.bytes > MOST {
+        if known.bytes + size > MOST {
             *known = Known::default();
         }
+        known.bytes += size;
         known.by_hash.insert(hash, entry);
         read
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::model::guest::{Guest, GuestKind};
+
+    fn read(name: &str) -> Read {
+        Ok(Parsed::new(Some(Arc::new(Guest {
+            vmid: 100,
+            kind: GuestKind::Vm,
+            node: "pve1".to_owned(),
+            path: "/etc/pve/nodes/pve1/qemu-server/100.conf".to_owned(),
+            readable: true,
+            name: name.to_owned(),
+            lock: None,
+            status: None,
+            template: false,
+            references: Vec::new(),
+            snapshots: Vec::new(),
+        }))))
+    }
+
+    fn name(read: Read) -> String {
+        read.unwrap().value.unwrap().name.clone()
+    }
+
+    #[test]
+    fn only_the_same_bytes_at_the_same_path_are_read_once() {
+        let known = Configurations::default();
+        assert_eq!(name(known.get("/a", b"x", || read("first"))), "first");
+        assert_eq!(name(known.get("/a", b"x", || read("again"))), "first");
+        assert_eq!(
+            name(known.get("/b", b"x", || read("other path"))),
+            "other path"
+        );
+        assert_eq!(
+            name(known.get("/a", b"y", || read("other bytes"))),
+            "other bytes"
+        );
+        assert_eq!(name(known.get("/a", b"x", || read("still"))), "first");
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let known = Configurations::default();
+        let large = vec![b'x'; MOST / 2];
+        for path in ["/a", "/b", "/c", "/d"] {
+            known.get(path, &large, || read(path));
+            assert!(known.known().bytes <= MOST + large.len() + path.len());
+        }
+        assert_eq!(name(known.get("/a", &large, || read("anew"))), "anew");
+        // Larger than all that is remembered: read, and nothing else.
+        let huge = vec![b'x'; 2 * MOST];
+        assert_eq!(name(known.get("/e", &huge, || read("huge"))), "huge");
     }
 }
