@@ -170,6 +170,16 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
+    /// Why the member at `path` is not read, more bytes than it may have.
+    pub(super) fn too_large(&self, path: &str) -> String {
+        let limit = self.file_limit(path);
+        let raise = match limit == self.limits.file_bytes {
+            true => "; raise the limit with --max-file if you trust where it comes from",
+            false => "",
+        };
+        format!("it has more than the {limit} bytes that are allowed for one file{raise}")
+    }
+
     /// The most bytes that the member at `path` may have.
     pub(super) fn file_limit(&self, path: &str) -> u64 {
         if path == "manifest.json" || path.ends_with("/manifest.json") {

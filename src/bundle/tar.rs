@@ -184,9 +184,7 @@ impl<R: Read> Walk<'_, '_, R> {
                         Content::Bytes(bytes),
                     )?);
                 }
-                Content::Unread(format!(
-                    "it has {size} bytes, more than the {limit} allowed for one file"
-                ))
+                Content::Unread(self.budget.too_large(&path))
             }
             _ => Content::Unread("it is a device, a pipe or of another special kind".into()),
         };

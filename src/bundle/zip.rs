@@ -103,12 +103,8 @@ fn content(
     if member.name.ends_with(b"/") || member.name.ends_with(b"\\") {
         return Ok(Content::Directory);
     }
-    let limit = budget.file_limit(path);
-    if member.size > limit {
-        return Ok(Content::Unread(format!(
-            "it has {} bytes, more than the {limit} allowed for one file",
-            member.size
-        )));
+    if member.size > budget.file_limit(path) {
+        return Ok(Content::Unread(budget.too_large(path)));
     }
     if member.size > member.compressed.saturating_mul(DEFLATE_RATIO) {
         return Ok(Content::Unread(WRONG_SIZE.into()));

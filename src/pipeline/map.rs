@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::{Job, chunks, view_of};
+use super::{Job, chunks, in_turn, view_of};
 use crate::bundle::Rejected;
 use crate::report::{compose, view};
 
@@ -25,16 +25,13 @@ impl Job {
         let reads: Vec<(usize, ())> = (0..self.inputs.len()).map(|input| (input, ())).collect();
         let mut rejected = std::mem::take(&mut self.rejected);
         for some in chunks(&reads, &self.inputs) {
-            let made: Result<Vec<Lines>, String> = some
-                .par_iter()
-                .map(|(input, ())| {
-                    let lines = self.lines(*input);
-                    done();
-                    lines
-                })
-                .collect();
-            for lines in made? {
-                match lines {
+            let made = in_turn(some, |(input, ())| {
+                let lines = self.lines(*input);
+                done();
+                lines
+            });
+            for lines in made {
+                match lines? {
                     Ok(lines) => lines.iter().try_for_each(|line| take(line))?,
                     Err(error) => rejected.push(error),
                 }

@@ -165,14 +165,11 @@ impl Job {
         while !order.reads.is_empty() {
             let mut failed = Vec::new();
             for reads in chunks(&order.reads, &self.inputs) {
-                let read: Vec<Read<S>> = reads
-                    .par_iter()
-                    .map(|(source, parts)| {
-                        let read = self.read((&order, &points), *source, parts, files, &*sink);
-                        done();
-                        read
-                    })
-                    .collect();
+                let read: Vec<Read<S>> = in_turn(reads, |(source, parts)| {
+                    let read = self.read((&order, &points), *source, parts, files, &*sink);
+                    done();
+                    read
+                });
                 for ((_, parts), read) in reads.iter().zip(read) {
                     let nodes = match read {
                         Read::Nodes(nodes) => nodes,
@@ -418,6 +415,19 @@ impl<'a> Running<'a> {
         self.rows.add_cluster(&view);
         sink.cluster(view)
     }
+}
+
+/// What is made of each item, in their order. All threads take the next item
+/// in turn, so that those of a cluster are worked on at about the same time.
+fn in_turn<T: Sync, M: Send>(items: &[T], make: impl Fn(&T) -> M + Sync) -> Vec<M> {
+    let mut made: Vec<(usize, M)> = items
+        .iter()
+        .enumerate()
+        .par_bridge()
+        .map(|(index, item)| (index, make(item)))
+        .collect();
+    made.sort_unstable_by_key(|(index, _)| *index);
+    made.into_iter().map(|(_, made)| made).collect()
 }
 
 /// Inputs that are read at once: as many as keep all threads busy, and no
