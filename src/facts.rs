@@ -56,8 +56,8 @@ impl Facts {
     }
 
     /// The facts of a node that was audited.
-    pub fn of_audit(signature: Signature, audit: Audit, now: DateTime<Utc>) -> Self {
-        let mut node = compose::node(&audit);
+    pub fn of_audit(signature: Signature, mut audit: Audit, now: DateTime<Utc>) -> Self {
+        let mut node = compose::node(&mut audit);
         let about = audit.about(now);
         let shared = audit.shared;
         let plan = audit.planning.plan;

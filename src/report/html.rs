@@ -80,6 +80,10 @@ impl Html {
         env.add_global("script", Value::from_safe_string(SCRIPT.to_owned()));
         for (name, source) in [
             ("macros.html", include_str!("../../templates/macros.html")),
+            (
+                "findings.html",
+                include_str!("../../templates/findings.html"),
+            ),
             ("base.html", include_str!("../../templates/base.html")),
             ("picture.html", include_str!("../../templates/picture.html")),
             (

@@ -126,7 +126,10 @@ impl<W: Write> Document<W> {
 ///
 /// None in practice.
 pub fn node_text(node: &view::Node) -> io::Result<Vec<u8>> {
-    text(&node_of(node), 2)
+    // As much as a large node's needs: growing it would hold it twice.
+    let mut out = Vec::with_capacity(1024 * (node.entries.len() + 2 * node.findings.len()));
+    write_at(&node_of(node), 2, &mut out)?;
+    Ok(out)
 }
 
 /// A node as one line of JSON without indentation, with a line end.
@@ -195,11 +198,13 @@ pub fn write_value(value: &impl Serialize, mut out: impl Write) -> io::Result<()
 /// A value as it stands at this depth of a document.
 fn text(value: &impl Serialize, depth: usize) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
-    value.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut out,
-        Plain::at(depth),
-    ))?;
+    write_at(value, depth, &mut out)?;
     Ok(out)
+}
+
+fn write_at(value: &impl Serialize, depth: usize, out: &mut Vec<u8>) -> io::Result<()> {
+    let mut json = serde_json::Serializer::with_formatter(out, Plain::at(depth));
+    Ok(value.serialize(&mut json)?)
 }
 
 fn node_of(node: &view::Node) -> Node<'_> {

@@ -25,7 +25,7 @@ pub fn cluster(
 ) -> view::Cluster {
     let shared: Vec<&Shared> = members.iter().map(|(shared, _)| *shared).collect();
     let (findings, not_run) = checks::cluster_findings(&shared);
-    let findings = findings.iter().map(super::node::finding).collect();
+    let findings = findings.into_iter().map(super::node::finding).collect();
     let (findings, ignored) = policy.set_aside(None, Some(name), findings);
     let grade = cluster_grade(
         members.iter().map(|(_, node)| node.grade.as_deref()),

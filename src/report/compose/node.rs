@@ -11,8 +11,13 @@ use crate::report::compose::node_storage as storage;
 use crate::report::view;
 
 /// Builds a node's view, but for its place and its conclusions: see
-/// [`super::place`].
-pub fn node(audit: &Audit) -> view::Node {
+/// [`super::place`]. Its findings are taken from the audit: a large node's
+/// are not held twice.
+pub fn node(audit: &mut Audit) -> view::Node {
+    let entries = parts::entries(audit);
+    let prevention = super::prevention::of(audit);
+    let findings = std::mem::take(&mut audit.findings);
+    let audit = &*audit;
     let node = &audit.node;
     let summary = parts::summary(audit);
     let planned = planned(&audit.planning.plan);
@@ -38,11 +43,11 @@ pub fn node(audit: &Audit) -> view::Node {
         grade_reason: String::new(),
         score_steps: Vec::new(),
         headline: String::new(),
-        findings: audit.findings.iter().map(finding).collect(),
+        findings: findings.into_iter().map(finding).collect(),
         ignored: Vec::new(),
         labels: Labels::default(),
         thresholds: audit.thresholds,
-        entries: parts::entries(audit),
+        entries,
         guests: parts::guests(audit),
         next_vmids: parts::next_vmids(audit),
         open_devices: parts::open_devices(audit),
@@ -51,7 +56,7 @@ pub fn node(audit: &Audit) -> view::Node {
         physical: storage::physical(node),
         system: storage::system(node),
         left_alone: left_alone(audit),
-        prevention: super::prevention::of(audit),
+        prevention,
         steps: Vec::new(),
         missing: parts::missing(node),
         checks_not_run: audit
@@ -102,18 +107,18 @@ pub fn planned(plan: &Plan) -> Vec<view::Planned> {
 }
 
 /// A finding, with its check's title.
-pub(super) fn finding(finding: &Finding) -> view::Finding {
+pub(super) fn finding(finding: Finding) -> view::Finding {
     view::Finding {
         check: finding.check.to_owned(),
         title: checks::by_name(finding.check)
             .map_or(finding.check, |check| check.title)
             .to_owned(),
         severity: finding.severity.as_str().to_owned(),
-        subject: finding.subject.clone(),
+        subject: finding.subject,
         vmid: finding.vmid,
-        message: finding.message.clone(),
-        impact: finding.impact.clone(),
-        remedy: finding.remedy.clone(),
-        evidence: finding.evidence.clone(),
+        message: finding.message,
+        impact: finding.impact,
+        remedy: finding.remedy,
+        evidence: finding.evidence,
     }
 }

@@ -19,13 +19,17 @@ pub(super) const VERDICTS: [&str; 6] = [
     "system",
 ];
 
+/// Bytes of a row, rather too many: growing what a large node needs would
+/// hold it twice.
+const ROW: usize = 1024;
+
 /// A table row for each entry. `link` gives the anchor of the first finding
 /// about an entry.
 pub(super) fn entry_rows<'a>(
-    entries: impl Iterator<Item = &'a Entry>,
+    entries: impl ExactSizeIterator<Item = &'a Entry>,
     link: impl Fn(&Entry) -> Option<String>,
 ) -> String {
-    let mut rows = Rows(String::new());
+    let mut rows = Rows(String::with_capacity(ROW * entries.len()));
     for entry in entries {
         // Writing to a string can't fail.
         let _ = rows.add(entry, link(entry));
@@ -35,7 +39,7 @@ pub(super) fn entry_rows<'a>(
 
 /// A table row for each device that is open.
 pub(super) fn open_rows(devices: &[OpenDevice]) -> String {
-    let mut rows = Rows(String::new());
+    let mut rows = Rows(String::with_capacity(ROW * devices.len()));
     for device in devices {
         // Writing to a string can't fail.
         let _ = rows.add_open(device);
