@@ -83,7 +83,9 @@ fn content(
     }
     let limit = budget.file_limit(path);
     match read_file(entry.path(), limit) {
-        Ok(bytes) if bytes.len() as u64 > limit => Ok(Content::Unread(budget.too_large(path))),
+        Ok(bytes) if bytes.len() as u64 > limit => {
+            Ok(Content::Unread(budget.too_large(path, None)))
+        }
         Ok(bytes) => {
             budget.bytes(bytes.len() as u64)?;
             Ok(Content::Bytes(bytes))

@@ -170,14 +170,20 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    /// Why the member at `path` is not read, more bytes than it may have.
-    pub(super) fn too_large(&self, path: &str) -> String {
+    /// Why the member at `path` is not read, which has more bytes than it
+    /// may; so many, if that is known.
+    pub(super) fn too_large(&self, path: &str, size: Option<u64>) -> String {
         let limit = self.file_limit(path);
         let raise = match limit == self.limits.file_bytes {
             true => "; raise the limit with --max-file if you trust where it comes from",
             false => "",
         };
-        format!("it has more than the {limit} bytes that are allowed for one file{raise}")
+        match size {
+            Some(size) => {
+                format!("it has {size} bytes, more than the {limit} allowed for one file{raise}")
+            }
+            None => format!("it is larger than the {limit} bytes allowed for one file{raise}"),
+        }
     }
 
     /// The most bytes that the member at `path` may have.

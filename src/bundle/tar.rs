@@ -184,7 +184,7 @@ impl<R: Read> Walk<'_, '_, R> {
                         Content::Bytes(bytes),
                     )?);
                 }
-                Content::Unread(self.budget.too_large(&path))
+                Content::Unread(self.budget.too_large(&path, Some(size)))
             }
             _ => Content::Unread("it is a device, a pipe or of another special kind".into()),
         };

@@ -104,7 +104,7 @@ fn content(
         return Ok(Content::Directory);
     }
     if member.size > budget.file_limit(path) {
-        return Ok(Content::Unread(budget.too_large(path)));
+        return Ok(Content::Unread(budget.too_large(path, Some(member.size))));
     }
     if member.size > member.compressed.saturating_mul(DEFLATE_RATIO) {
         return Ok(Content::Unread(WRONG_SIZE.into()));

@@ -58,11 +58,7 @@ pub(super) fn read(
     for guest in vmlist.iter().flatten() {
         let vmid = u64::from(guest.vmid);
         match &guest.node {
-            Some(node) if *node != folder => {
-                if guests.home_elsewhere(vmid).is_none() {
-                    guests.unread_elsewhere.insert(vmid, node.to_string());
-                }
-            }
+            Some(node) if *node != folder => note_elsewhere(&mut guests, vmid, node),
             _ if !read.contains(&vmid) => {
                 guests.unread.entry(vmid).or_insert_with(|| {
                     "listed in /etc/pve/.vmlist, but its configuration is not in the bundle"
@@ -267,6 +263,12 @@ fn configurations(
                 "it is empty, holds no settings or is too large",
             ),
         }
+    }
+}
+
+fn note_elsewhere(guests: &mut Guests, vmid: u64, node: &str) {
+    if guests.home_elsewhere(vmid).is_none() {
+        guests.unread_elsewhere.insert(vmid, node.to_owned());
     }
 }
 
