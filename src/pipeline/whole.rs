@@ -45,7 +45,9 @@ impl Collected {
         let (nodes, cleanups) = nodes.into_iter().unzip();
         let mut clusters = self.clusters;
         compose::sort_worst_first(&mut clusters, |cluster| {
-            (cluster.grade.as_deref(), None, &cluster.slug)
+            let own = view::count_of_severity(&cluster.findings, "critical");
+            let own = i64::try_from(own).unwrap_or(i64::MAX);
+            (cluster.grade.as_deref(), Some(-own), &cluster.slug)
         });
         let report = view::Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -8,9 +8,8 @@ use dmaudit::checks::shared::Shared;
 use dmaudit::checks::{self, Case};
 use dmaudit::config::Thresholds;
 use dmaudit::model::finding::Finding;
-use dmaudit::model::node::Node;
 use dmaudit::model::read::{self, Configurations};
-use dmaudit::verdicts::{Verdicts, judge};
+use dmaudit::verdicts::judge;
 
 /// UUID of the shared VG, without dashes.
 pub const SAN: &str = "NSrARW8xE3eF5Knc0vyq4gzobI2n1ie4";
@@ -153,8 +152,6 @@ impl Recording {
         let (findings, not_run) = checks::node_findings(&case);
         let shared = Shared::of(&case, &findings);
         Checked {
-            node,
-            verdicts,
             findings,
             shared,
             lacking: not_run.iter().map(|(check, _)| check.name).collect(),
@@ -169,8 +166,6 @@ impl Recording {
 
 /// A node with its findings.
 pub struct Checked {
-    pub node: Node,
-    pub verdicts: Verdicts,
     pub findings: Vec<Finding>,
     pub shared: Shared,
     /// The checks that lacked evidence.

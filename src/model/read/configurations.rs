@@ -118,7 +118,7 @@ mod tests {
         let known = Configurations::default();
         let large = vec![b'x'; MOST / 2];
         for path in ["/a", "/b", "/c", "/d"] {
-            known.get(path, &large, || read(path));
+            assert_eq!(name(known.get(path, &large, || read(path))), path);
             assert!(known.known().bytes <= MOST + large.len() + path.len());
         }
         assert_eq!(name(known.get("/a", &large, || read("anew"))), "anew");

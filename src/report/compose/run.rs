@@ -46,7 +46,9 @@ impl Rows {
             (row.grade.as_deref(), row.score, &row.slug)
         });
         sort_worst_first(&mut self.clusters, |row| {
-            (row.grade.as_deref(), None, &row.slug)
+            // Its own faults count before those of its nodes.
+            let own = i64::try_from(row.critical).unwrap_or(i64::MAX);
+            (row.grade.as_deref(), Some(-own), &row.slug)
         });
     }
 
