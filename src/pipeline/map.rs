@@ -3,7 +3,8 @@
 
 use rayon::prelude::*;
 
-use super::{Job, chunks, in_turn, view_of};
+use super::turns::{chunks, in_turn};
+use super::{Job, view_of};
 use crate::bundle::Rejected;
 use crate::report::{compose, view};
 

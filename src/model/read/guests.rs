@@ -8,14 +8,14 @@ use super::Reader;
 use super::bounds::{self, NAME, brief};
 use super::budget::Budget;
 use super::configurations::Configurations;
+use super::membership::{all_folders_seen, membership, node_folders};
 use crate::bundle::{Bundle, Unread, decode};
 use crate::model::guest::{Guest, GuestKind, references};
 use crate::model::node::{Environment, Guests, Membership};
-use crate::parse::cluster_files::{parse_members, parse_vmlist};
-use crate::parse::corosync::Corosync;
+use crate::parse::cluster_files::parse_vmlist;
 use crate::parse::guest_config::GuestConfig;
 use crate::parse::guest_list::ListedGuest;
-use crate::parse::{corosync, guest_config, guest_list};
+use crate::parse::{guest_config, guest_list};
 
 /// Every guest of the cluster, by pmxcfs.
 const VMLIST: &str = "/etc/pve/.vmlist";
@@ -79,101 +79,6 @@ pub(super) fn read(
     };
     guests.here.sort_by_key(|guest| guest.vmid);
     (guests, membership)
-}
-
-pub(super) fn membership(reader: &mut Reader<'_>, name: &str) -> Membership {
-    let bundle = reader.bundle;
-    let conf = reader
-        .file("/etc/pve/corosync.conf", corosync::parse)
-        .or_else(|| reader.file("/etc/corosync/corosync.conf", corosync::parse));
-    let listed = reader.file("/etc/pve/.members", parse_members).flatten();
-    if let Some(Corosync {
-        cluster_name,
-        nodes,
-        ..
-    }) = conf
-    {
-        return Membership {
-            environment: Environment::Clustered,
-            cluster: cluster_name
-                .filter(|name| !name.is_empty())
-                .map(|name| brief(&name, NAME)),
-            members: members(reader, nodes),
-        };
-    }
-    if let Some((cluster, nodes)) = listed.and_then(|listed| Some((listed.cluster?, listed.nodes)))
-    {
-        return Membership {
-            environment: Environment::Clustered,
-            cluster: Some(brief(&cluster.name, NAME)),
-            members: members(
-                reader,
-                nodes.into_iter().map(|member| member.name).collect(),
-            ),
-        };
-    }
-    let folders = node_folders(bundle);
-    if folders.len() > 1 {
-        return Membership {
-            environment: Environment::Clustered,
-            cluster: None,
-            members: {
-                let folders = folders.into_iter().map(str::to_owned).collect();
-                members(reader, folders)
-            },
-        };
-    }
-    // A file that lies in /etc/pve itself shows that it was collected as a
-    // whole: then corosync.conf would be there.
-    let is_unread = |unread: &Unread| unread.path == "/etc/pve/corosync.conf";
-    let unread = bundle.unread().iter().any(is_unread);
-    let whole = !unread
-        && bundle.files_below("/etc/pve").any(|(path, _)| {
-            path.strip_prefix("/etc/pve/")
-                .is_some_and(|rest| !rest.contains('/') && bundle.link(path).is_none())
-        });
-    Membership {
-        environment: if whole {
-            Environment::Standalone
-        } else {
-            Environment::Unknown
-        },
-        cluster: None,
-        members: if whole {
-            vec![name.to_owned()]
-        } else {
-            Vec::new()
-        },
-    }
-}
-
-/// A cluster's members. Of a list that is longer than any cluster's nothing
-/// is believed; an empty one never shows that all members were seen.
-fn members(reader: &mut Reader<'_>, listed: Vec<String>) -> Vec<String> {
-    let is_name = |name: &String| name.len() <= NAME;
-    if listed.len() <= bounds::MEMBERS && listed.iter().all(is_name) {
-        return listed;
-    }
-    let why = bounds::too_many(listed.len(), "members", bounds::MEMBERS);
-    reader.note(|| format!("the list of the cluster's members was {why}"));
-    Vec::new()
-}
-
-/// The nodes that have a folder with guests' configurations below
-/// `/etc/pve/nodes`, or that were seen without any.
-fn node_folders(bundle: &Bundle) -> BTreeSet<&str> {
-    bundle
-        .directories_below("/etc/pve/nodes")
-        .filter_map(|path| path.strip_prefix("/etc/pve/nodes/")?.split('/').next())
-        .collect()
-}
-
-fn all_folders_seen(bundle: &Bundle, members: &[String]) -> bool {
-    let folders = node_folders(bundle);
-    !members.is_empty()
-        && members
-            .iter()
-            .all(|member| folders.contains(member.as_str()))
 }
 
 /// The name of this node's folder below `/etc/pve/nodes`.

@@ -8,6 +8,7 @@ mod guests;
 mod holders;
 mod identity;
 mod lvm_tables;
+mod membership;
 mod system;
 
 pub use configurations::Configurations;
@@ -89,7 +90,7 @@ pub fn node(bundle: &Bundle, known: &Configurations) -> Node {
 pub fn signature(bundle: &Bundle) -> Signature {
     let mut reader = Reader::new(bundle);
     let identity = identity::read(&mut reader);
-    let membership = guests::membership(&mut reader, &identity.name);
+    let membership = membership::membership(&mut reader, &identity.name);
     let storages = storages(&mut reader);
     let lvm = Lvm::new(Reports {
         vgs: groups(&mut reader, &mut Facts::default()),
