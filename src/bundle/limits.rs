@@ -1,6 +1,6 @@
 //! How much of a stranger's archive is read before it is refused.
 
-use super::OpenError;
+use super::{OpenError, raise};
 
 /// Bounds on one input. The defaults keep the reading of one hostile archive
 /// below 256 MiB of memory and well below 10 seconds; a real bundle of a node
@@ -175,8 +175,8 @@ impl<'a> Budget<'a> {
     pub(super) fn too_large(&self, path: &str, size: Option<u64>) -> String {
         let limit = self.file_limit(path);
         let raise = match limit == self.limits.file_bytes {
-            true => "; raise the limit with --max-file if you trust where it comes from",
-            false => "",
+            true => format!("; {} where it comes from", raise(&Some("--max-file"))),
+            false => String::new(),
         };
         match size {
             Some(size) => {
