@@ -169,7 +169,7 @@ fn names_can_add_no_header_and_no_markup() {
 fn twenty_thousand_findings_are_the_worst_ten_and_a_number() {
     let mut report = report("pve1");
     let mut finding = report.nodes[0].findings[0].clone();
-    finding.severity = "warning".to_owned();
+    finding.severity = "warning".into();
     finding.message = "<&long>".repeat(5000);
     finding.subject = "x".repeat(5000);
     report.nodes[0].findings.truncate(1);

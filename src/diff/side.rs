@@ -156,8 +156,8 @@ fn ignored(list: Vec<view::Ignored>) -> Vec<Finding> {
 impl From<view::Finding> for Finding {
     fn from(finding: view::Finding) -> Self {
         Self {
-            check: finding.check,
-            severity: finding.severity,
+            check: finding.check.into_owned(),
+            severity: finding.severity.into_owned(),
             subject: finding.subject,
             vmid: finding.vmid,
             message: finding.message,

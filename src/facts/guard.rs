@@ -2,6 +2,7 @@
 //! them, and the reports rely on what their own composer never does.
 
 use super::Facts;
+use crate::checks;
 use crate::model::verdict::{Action, LvState, Verdict};
 use crate::report::compose;
 use crate::report::score::GRADES;
@@ -30,7 +31,7 @@ const MOST: usize = u32::MAX as usize;
 /// What contradicts itself or is out of bounds.
 pub(super) fn check(facts: &mut Facts) -> Result<(), String> {
     one_node(facts)?;
-    words(&facts.node)?;
+    words(&mut facts.node)?;
     numbers(&facts.node)?;
     // Commands that a report tells people to type are this program's own.
     for advice in &mut facts.node.prevention {
@@ -68,16 +69,22 @@ fn one_node(facts: &Facts) -> Result<(), String> {
 }
 
 /// Words that decide on colours, sums and exit status are known ones.
-fn words(node: &view::Node) -> Result<(), String> {
-    let known = |what: &str, word: &str, list: &[&str]| match list.contains(&word) {
-        true => Ok(()),
-        false => Err(format!("no {what} is called {word:?}")),
+fn words(node: &mut view::Node) -> Result<(), String> {
+    let known = |what: &str, word: &str, list: &[&'static str]| {
+        let found = list.iter().find(|known| **known == word);
+        found
+            .copied()
+            .ok_or_else(|| format!("no {what} is called {word:?}"))
     };
     if let Some(grade) = &node.grade {
         known("grade", grade, &GRADES)?;
     }
-    for finding in &node.findings {
-        known("severity", &finding.severity, &SEVERITIES)?;
+    for finding in &mut node.findings {
+        // The words of a list take no memory of their own.
+        finding.severity = known("severity", &finding.severity, &SEVERITIES)?.into();
+        if let Some(check) = checks::by_name(&finding.check) {
+            finding.check = check.name.into();
+        }
     }
     for guest in &node.guests {
         known("health of a guest", &guest.health, &HEALTHS)?;

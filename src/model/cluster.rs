@@ -6,6 +6,7 @@
 //! a node of one name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -22,14 +23,41 @@ pub struct Signature {
     pub node: String,
     /// Its cluster's name, if it is in one and that is known.
     pub cluster: Option<String>,
-    /// The cluster's members.
-    pub members: BTreeSet<String>,
+    /// The cluster's members; most nodes of a cluster share one set.
+    pub members: Arc<BTreeSet<String>>,
     /// SHA-256 of `/etc/machine-id`, in hexadecimal digits.
     pub machine_id_sha256: Option<String>,
     /// When the snapshot was taken.
     pub collected_at: Option<DateTime<Utc>>,
-    /// The UUIDs of the shared storages' VGs, by VG name.
-    pub shared_vgs: BTreeMap<String, BTreeSet<String>>,
+    /// The UUIDs of the shared storages' VGs, by VG name; shared as the
+    /// members are.
+    pub shared_vgs: Arc<SharedVgs>,
+}
+
+/// UUIDs of VGs, by VG name.
+pub type SharedVgs = BTreeMap<String, BTreeSet<String>>;
+
+/// What the nodes of a fleet have in common, once each.
+#[derive(Debug, Default)]
+pub struct Common {
+    members: Mutex<BTreeSet<Arc<BTreeSet<String>>>>,
+    shared_vgs: Mutex<BTreeSet<Arc<SharedVgs>>>,
+}
+
+impl Common {
+    /// Has a signature share with the others what is the same in them.
+    pub fn share(&self, signature: &mut Signature) {
+        once(&self.members, &mut signature.members);
+        once(&self.shared_vgs, &mut signature.shared_vgs);
+    }
+}
+
+fn once<T: Ord>(known: &Mutex<BTreeSet<Arc<T>>>, one: &mut Arc<T>) {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    match known.get(one) {
+        Some(same) => *one = Arc::clone(same),
+        None => drop(known.insert(Arc::clone(one))),
+    }
 }
 
 impl Signature {
@@ -40,11 +68,13 @@ impl Signature {
         Self {
             node: node.to_owned(),
             cluster: membership.cluster.clone().filter(|_| clustered),
-            members: membership.members.iter().cloned().collect(),
-            shared_vgs: shared
-                .filter_map(|storage| storage.vg.as_deref())
-                .map(|vg| (vg.to_owned(), lvm.vg_uuids(vg).map(str::to_owned).collect()))
-                .collect(),
+            members: Arc::new(membership.members.iter().cloned().collect()),
+            shared_vgs: Arc::new(
+                shared
+                    .filter_map(|storage| storage.vg.as_deref())
+                    .map(|vg| (vg.to_owned(), lvm.vg_uuids(vg).map(str::to_owned).collect()))
+                    .collect(),
+            ),
             machine_id_sha256: None,
             collected_at: None,
         }
@@ -65,7 +95,7 @@ pub struct Group {
 /// Groups nodes into clusters. A node that is in none is in no group.
 pub fn group(nodes: &[Signature]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    let mut by_key: BTreeMap<(String, BTreeSet<String>), Vec<usize>> = BTreeMap::new();
+    let mut by_key: BTreeMap<(String, Arc<BTreeSet<String>>), Vec<usize>> = BTreeMap::new();
     let mut order: Vec<usize> = (0..nodes.len()).collect();
     // Newest first, so that an older snapshot finds the newer one there.
     order.sort_by_key(|index| {
@@ -138,8 +168,8 @@ pub fn superseded_standalone(nodes: &[Signature]) -> Vec<usize> {
         .collect()
 }
 
-fn key(node: &Signature) -> Option<(String, BTreeSet<String>)> {
-    Some((node.cluster.clone()?, node.members.clone()))
+fn key(node: &Signature) -> Option<(String, Arc<BTreeSet<String>>)> {
+    Some((node.cluster.clone()?, Arc::clone(&node.members)))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,4 +208,34 @@ fn shared_storage_differs(a: &Signature, b: &Signature) -> bool {
             .get(vg)
             .is_some_and(|b| !a.is_empty() && !b.is_empty() && a.is_disjoint(b))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(node: &str, members: &[&str]) -> Signature {
+        Signature {
+            node: node.to_owned(),
+            members: Arc::new(members.iter().map(|one| (*one).to_owned()).collect()),
+            ..Signature::default()
+        }
+    }
+
+    #[test]
+    fn nodes_share_what_is_the_same_in_them_and_nothing_else() {
+        let common = Common::default();
+        let mut nodes = [
+            of("pve1", &["pve1", "pve2"]),
+            of("pve2", &["pve1", "pve2"]),
+            of("pve3", &["pve3"]),
+        ];
+        let before = nodes.clone();
+        nodes.iter_mut().for_each(|one| common.share(one));
+        assert_eq!(nodes, before);
+        let [one, two, three] = &nodes;
+        assert!(Arc::ptr_eq(&one.members, &two.members));
+        assert!(!Arc::ptr_eq(&one.members, &three.members));
+        assert!(Arc::ptr_eq(&one.shared_vgs, &three.shared_vgs));
+    }
 }

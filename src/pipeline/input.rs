@@ -10,7 +10,7 @@ use crate::bundle::{self, Bundle, Limits, Rejected, Source};
 use crate::config::Thresholds;
 use crate::facts::Facts;
 use crate::facts::input::{Line, Spool, scan};
-use crate::model::cluster::Signature;
+use crate::model::cluster::{Common, Signature};
 use crate::model::read::{self, Configurations};
 
 /// An input.
@@ -59,12 +59,16 @@ impl Raw {
 /// same whether a bundle is read itself or by its facts.
 pub(super) fn inputs(sources: Vec<Source>, limits: &Limits) -> (Vec<Input>, Vec<Rejected>) {
     let spool = Arc::new(Spool::default());
+    let common = Common::default();
     let looked: Vec<(Vec<Input>, Vec<Rejected>)> = sources
         .into_par_iter()
         .map(|source| match source.facts(limits) {
             Ok(None) => (vec![Input::Bundles(source)], Vec::new()),
             Ok(Some(stream)) => {
-                let (lines, rejected) = scan(&source.name(), stream, limits, &spool);
+                let (mut lines, rejected) = scan(&source.name(), stream, limits, &spool);
+                for line in &mut lines {
+                    common.share(&mut line.head.signature);
+                }
                 let lines = lines.into_iter().map(Box::new).map(Input::Line);
                 (lines.collect(), rejected)
             }

@@ -283,6 +283,7 @@ enum Read<S: Sink> {
 struct Node<M> {
     unit: usize,
     row: view::Row,
+    headline: String,
     shared: Option<Shared>,
     made: M,
 }
@@ -309,6 +310,7 @@ fn place<S: Sink>(
     Ok(Node {
         unit,
         row: view::Row::of(&node),
+        headline: node.headline.clone(),
         shared: group.map(|_| facts.shared),
         made: sink.make(Analyzed {
             node,
@@ -373,7 +375,7 @@ impl<'a> Running<'a> {
             let waiting = self.waiting.entry(group).or_default();
             waiting.push((shared, node.row.clone()));
         }
-        self.rows.nodes.push(node.row);
+        self.rows.add_node(node.row, node.headline);
         self.lost(node.unit, order, files, sink)
     }
 

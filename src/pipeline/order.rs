@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::input::Input;
 use crate::bundle::{Limits, Rejected};
-use crate::model::cluster::{Signature, group, superseded_standalone};
+use crate::model::cluster::{Common, Signature, group, superseded_standalone};
 use crate::report::slugs;
 
 /// A bundle: the input that it is in, and which one of the input's.
@@ -55,9 +55,14 @@ pub(super) fn signatures(
     inputs: &[Input],
     limits: &Limits,
 ) -> (Vec<(Piece, Signature)>, Vec<Rejected>) {
+    let common = Common::default();
     let looked: Vec<Result<Vec<Signature>, Rejected>> = inputs
         .par_iter()
-        .map(|input| input.signatures(limits))
+        .map(|input| {
+            let mut found = input.signatures(limits)?;
+            found.iter_mut().for_each(|one| common.share(one));
+            Ok(found)
+        })
         .collect();
     let (mut found, mut rejected) = (Vec::new(), Vec::new());
     for (source, looked) in looked.into_iter().enumerate() {

@@ -121,7 +121,7 @@ impl Nagios {
                 .filter(|finding| finding.severity == severity);
             let mut checks: Vec<&str> = found
                 .clone()
-                .map(|finding| finding.check.as_str())
+                .map(|finding| finding.check.as_ref())
                 .collect();
             checks.sort_unstable();
             checks.dedup();

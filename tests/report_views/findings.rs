@@ -19,9 +19,9 @@ pub fn finding(
     evidence: &[&str],
 ) -> Finding {
     Finding {
-        check: w.k(check),
-        title: w.k(title),
-        severity: w.k(severity),
+        check: w.k(check).into(),
+        title: w.k(title).into(),
+        severity: w.k(severity).into(),
         subject: w.t(subject),
         vmid,
         message: w.t(message),

@@ -174,7 +174,7 @@ fn steps(members: &[Member<'_>], findings: &[view::Finding]) -> Vec<view::Step> 
         }
     }
     for node in &nodes {
-        if let Some(script) = &node.script {
+        if let Some(script) = node.script() {
             steps.push(step(format!(
                 "{}: review and run {script} there, its dry run first ({}).",
                 node.node,

@@ -109,11 +109,11 @@ pub fn planned(plan: &Plan) -> Vec<view::Planned> {
 /// A finding, with its check's title.
 pub(super) fn finding(finding: Finding) -> view::Finding {
     view::Finding {
-        check: finding.check.to_owned(),
+        check: finding.check.into(),
         title: checks::by_name(finding.check)
             .map_or(finding.check, |check| check.title)
-            .to_owned(),
-        severity: finding.severity.as_str().to_owned(),
+            .into(),
+        severity: finding.severity.as_str().into(),
         subject: finding.subject,
         vmid: finding.vmid,
         message: finding.message,

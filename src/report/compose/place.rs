@@ -10,8 +10,8 @@ use crate::report::words::count;
 /// `scripted`, its cleanup script, too.
 pub fn place(node: &mut view::Node, slug: &str, files: bool, scripted: bool) {
     slug.clone_into(&mut node.slug);
-    node.page = files.then(|| format!("nodes/{slug}.html"));
-    node.script = (files && scripted).then(|| format!("cleanup/cleanup-{slug}.sh"));
+    node.page = files.then(|| view::page_of(slug));
+    node.script = (files && scripted).then(|| view::script_of(slug));
     super::conclude(node);
 }
 

@@ -22,6 +22,9 @@ pub(super) fn time_or_unknown(at: Option<DateTime<Utc>>) -> String {
 pub struct Rows {
     /// The nodes' rows.
     pub nodes: Vec<view::Row>,
+    /// Where the worst node's row is, and what is wrong and what to do first
+    /// on that node: of no other it is needed.
+    worst: Option<(usize, String)>,
     /// The clusters' rows.
     pub clusters: Vec<view::ClusterRow>,
 }
@@ -29,10 +32,22 @@ pub struct Rows {
 impl Rows {
     /// The rows of a report, in its order.
     pub fn of(report: &view::Report) -> Self {
-        Self {
-            nodes: report.nodes.iter().map(view::Row::of).collect(),
-            clusters: report.clusters.iter().map(view::ClusterRow::of).collect(),
+        let mut rows = Self::default();
+        for node in &report.nodes {
+            rows.add_node(view::Row::of(node), node.headline.clone());
         }
+        report.clusters.iter().for_each(|one| rows.add_cluster(one));
+        rows
+    }
+
+    /// Keeps a node's row, and its headline for as long as no node is worse.
+    pub fn add_node(&mut self, row: view::Row, headline: String) {
+        let worst = self.worst.as_ref();
+        let worst = worst.and_then(|(index, _)| self.nodes.get(*index));
+        if worst.is_none_or(|worst| badness(&row) < badness(worst)) {
+            self.worst = Some((self.nodes.len(), headline));
+        }
+        self.nodes.push(row);
     }
 
     /// Keeps what is needed of a cluster.
@@ -42,9 +57,10 @@ impl Rows {
 
     /// Sorts nodes and clusters, the worst first.
     pub fn sort(&mut self) {
-        sort_worst_first(&mut self.nodes, |row| {
-            (row.grade.as_deref(), row.score, &row.slug)
-        });
+        self.nodes.sort_by(|a, b| badness(a).cmp(&badness(b)));
+        if let Some((index, _)) = &mut self.worst {
+            *index = 0;
+        }
         sort_worst_first(&mut self.clusters, |row| {
             // Its own faults count before those of its nodes.
             let own = i64::try_from(row.critical).unwrap_or(i64::MAX);
@@ -95,14 +111,18 @@ pub fn sort_worst_first<T>(
     list: &mut [T],
     key: impl Fn(&T) -> (Option<&str>, Option<i64>, &String),
 ) {
-    list.sort_by(|a, b| {
-        let ((grade_a, score_a, name_a), (grade_b, score_b, name_b)) = (key(a), key(b));
-        (Reverse(grade_rank(grade_a)), score_a.unwrap_or(0), name_a).cmp(&(
-            Reverse(grade_rank(grade_b)),
-            score_b.unwrap_or(0),
-            name_b,
-        ))
-    });
+    list.sort_by(|a, b| rank(key(a)).cmp(&rank(key(b))));
+}
+
+fn badness(row: &view::Row) -> (Reverse<usize>, i64, &String) {
+    rank((row.grade.as_deref(), row.score, &row.slug))
+}
+
+/// The worse, the lower.
+fn rank<'a>(
+    (grade, score, name): (Option<&str>, Option<i64>, &'a String),
+) -> (Reverse<usize>, i64, &'a String) {
+    (Reverse(grade_rank(grade)), score.unwrap_or(0), name)
 }
 
 /// Worst is highest; a node without a grade is worse than all but F: nothing
@@ -117,9 +137,12 @@ fn grade_rank(grade: Option<&str>) -> usize {
 /// What is wrong in the whole run and what to do first, of rows that are
 /// sorted, the worst first.
 pub fn headline(rows: &Rows, totals: &view::Totals) -> String {
+    let worst_headline = rows.worst.as_ref().map_or("", |(_, headline)| headline);
     match &rows.nodes[..] {
         [] => "No node could be analyzed. See the rejected inputs for what to do.".to_owned(),
-        [one] if rows.clusters.iter().all(|cluster| cluster.findings == 0) => one.headline.clone(),
+        [_] if rows.clusters.iter().all(|cluster| cluster.findings == 0) => {
+            worst_headline.to_owned()
+        }
         [worst, ..] => {
             let failing = rows.nodes.iter();
             let failing = failing.filter(|node| node.grade.as_deref() == Some("F"));
@@ -141,7 +164,7 @@ pub fn headline(rows: &Rows, totals: &view::Totals) -> String {
                     "Begin with cluster {}: {}",
                     cluster.cluster, cluster.headline
                 ),
-                None => format!("Begin with {}: {}", worst.slug, worst.headline),
+                None => format!("Begin with {}: {worst_headline}", worst.slug),
             };
             format!("{state} {first}")
         }

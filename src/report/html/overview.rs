@@ -15,7 +15,7 @@ use crate::config::Labels;
 use crate::report::charts::{Ink, columns};
 use crate::report::compose::Rows;
 use crate::report::history;
-use crate::report::view::{self, CheckCount, Rejected, Row, Totals};
+use crate::report::view::{self, CheckCount, Rejected, Row, Totals, Word};
 
 /// Grades, worst first: how rows sort.
 const GRADES: [&str; 6] = ["F", "D", "C", "B", "A", "A+"];
@@ -28,7 +28,7 @@ pub struct Overview {
     nodes: Vec<NodeRow>,
     clusters: Vec<ClusterRow>,
     rejected: Vec<Rejected>,
-    checks: BTreeMap<String, CheckRow>,
+    checks: BTreeMap<Word, CheckRow>,
     versions: BTreeMap<String, usize>,
     kernels: BTreeMap<String, usize>,
     labels: BTreeMap<Labels, LabelRow>,
@@ -85,9 +85,9 @@ struct ClusterRow {
 /// A check's findings over all nodes and clusters.
 #[derive(Debug, Clone, Serialize)]
 struct CheckRow {
-    check: String,
-    title: String,
-    severity: String,
+    check: Word,
+    title: Word,
+    severity: Word,
     #[serde(skip)]
     rank: usize,
     findings: usize,
@@ -150,7 +150,7 @@ impl Overview {
         let summary = &node.summary;
         self.nodes.push(NodeRow {
             label: node.node.clone(),
-            href: node.page.as_deref().map(|page| href(0, page)),
+            href: node.page().map(|page| href(0, &page)),
             cluster: node.cluster.clone(),
             labels: node.labels.clone(),
             grade: node.grade.clone(),
@@ -226,8 +226,7 @@ impl Overview {
                 .or_insert_with(|| CheckRow {
                     check: counted.check.clone(),
                     title: checks::by_name(&counted.check)
-                        .map_or(counted.check.as_str(), |check| check.title)
-                        .to_owned(),
+                        .map_or_else(|| counted.check.clone(), |check| check.title.into()),
                     severity: counted.severity.clone(),
                     rank,
                     findings: 0,

@@ -28,7 +28,7 @@ pub(super) struct Item<'a> {
 
 /// Groups findings by severity, worst first; an unheard-of severity is a note.
 pub(super) fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
-    let rank = |finding: &Finding| match finding.severity.as_str() {
+    let rank = |finding: &Finding| match finding.severity.as_ref() {
         "critical" => 0,
         "warning" => 1,
         _ => 2,

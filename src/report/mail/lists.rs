@@ -52,7 +52,7 @@ pub(super) fn findings(report: &Report) -> (Vec<Item<'_>>, Option<String>) {
         let place = several.then(|| node.slug.clone());
         node.findings.iter().map(move |one| (place.clone(), one))
     });
-    let rank = |finding: &Finding| match finding.severity.as_str() {
+    let rank = |finding: &Finding| match finding.severity.as_ref() {
         "critical" => 0,
         "warning" => 1,
         _ => 2,

@@ -16,7 +16,7 @@ pub use cluster::{Cluster, ClusterNode, Matrix, MatrixRow};
 pub use entry::{Entry, OpenDevice, Planned, Word};
 pub use guest::{Guest, NextVmid, NextVmids};
 pub use history::{Point, PoolUse};
-pub use row::{CheckCount, ClusterRow, Row, count_of_severity, of_severity};
+pub use row::{CheckCount, ClusterRow, Row, count_of_severity, of_severity, page_of, script_of};
 pub use storage::{Physical, Pool, Storage};
 
 /// A whole run's report.
@@ -205,11 +205,11 @@ pub struct Summary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The check's name.
-    pub check: String,
+    pub check: Word,
     /// The check's one-line description.
-    pub title: String,
+    pub title: Word,
     /// `critical`, `warning`, `info`.
-    pub severity: String,
+    pub severity: Word,
     /// What it is about.
     pub subject: String,
     /// The guest it concerns.

@@ -3,14 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::config::Labels;
 
-use super::{Cluster, Finding, Node, Point, Summary};
+use super::{Cluster, Finding, Node, Point, Summary, Word};
 
 /// What lists of nodes, sums and clusters show of a node.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Row {
     /// The node's name as recorded.
     pub node: String,
@@ -19,7 +17,6 @@ pub struct Row {
     /// Cluster name.
     pub cluster: Option<String>,
     /// Whose node it is and where it stands.
-    #[serde(default)]
     pub labels: Labels,
     /// When the snapshot was taken, RFC 3339 or `unknown`.
     pub collected_at: String,
@@ -31,8 +28,6 @@ pub struct Row {
     pub score: Option<i64>,
     /// `A+` to `F`.
     pub grade: Option<String>,
-    /// What is wrong and what to do first.
-    pub headline: String,
     /// The numbers.
     pub summary: Summary,
     /// Critical findings.
@@ -42,23 +37,21 @@ pub struct Row {
     /// All findings.
     pub findings: usize,
     /// Findings that the configuration ignores.
-    #[serde(default)]
     pub ignored: usize,
     /// Entries that the cleanup script covers.
     pub planned: usize,
-    /// Its page, relative to the output folder.
-    pub page: Option<String>,
-    /// Its cleanup script, relative to the output folder.
-    pub script: Option<String>,
+    /// Whether its page is written.
+    pub has_page: bool,
+    /// Whether its cleanup script is written.
+    pub has_script: bool,
     /// This and older snapshots, as of the node.
-    #[serde(default)]
     pub history: Vec<Point>,
     /// Its findings by check.
     pub checks: Vec<CheckCount>,
 }
 
 /// What lists of clusters and sums show of a cluster.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ClusterRow {
     /// Its name.
     pub cluster: String,
@@ -75,7 +68,6 @@ pub struct ClusterRow {
     /// Findings that need more than one node to see.
     pub findings: usize,
     /// Findings that the configuration ignores.
-    #[serde(default)]
     pub ignored: usize,
     /// Critical ones among them.
     pub critical: usize,
@@ -108,12 +100,12 @@ impl ClusterRow {
 }
 
 /// How often a check found something on a node or in a cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckCount {
     /// The check's name.
-    pub check: String,
+    pub check: Word,
     /// The worst severity of its findings.
-    pub severity: String,
+    pub severity: Word,
     /// Its findings.
     pub count: usize,
 }
@@ -130,7 +122,6 @@ impl Row {
             kernel: node.kernel.clone(),
             score: node.score,
             grade: node.grade.clone(),
-            headline: node.headline.clone(),
             summary: node.summary.clone(),
             critical: count_of_severity(&node.findings, "critical"),
             warnings: count_of_severity(&node.findings, "warning"),
@@ -138,30 +129,49 @@ impl Row {
             ignored: node.ignored.len(),
             labels: node.labels.clone(),
             planned: node.planned.len(),
-            page: node.page.clone(),
-            script: node.script.clone(),
+            has_page: node.page.is_some(),
+            has_script: node.script.is_some(),
             history: node.history.clone(),
             checks: CheckCount::of(&node.findings),
         }
     }
+
+    /// Its page, relative to the output folder.
+    pub fn page(&self) -> Option<String> {
+        self.has_page.then(|| page_of(&self.slug))
+    }
+
+    /// Its cleanup script, relative to the output folder.
+    pub fn script(&self) -> Option<String> {
+        self.has_script.then(|| script_of(&self.slug))
+    }
+}
+
+/// The page of the node of this unique name, relative to the output folder.
+pub fn page_of(slug: &str) -> String {
+    format!("nodes/{slug}.html")
+}
+
+/// The cleanup script of the node of this unique name, relative to the output
+/// folder.
+pub fn script_of(slug: &str) -> String {
+    format!("cleanup/cleanup-{slug}.sh")
 }
 
 impl CheckCount {
     /// Findings counted by check, sorted by its name. They are sorted worst
     /// first, so the first of a check is its worst.
     pub fn of(findings: &[Finding]) -> Vec<Self> {
-        let mut counts: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
+        let mut counts: BTreeMap<&Word, (&Word, usize)> = BTreeMap::new();
         for finding in findings {
-            counts
-                .entry(&finding.check)
-                .or_insert((&finding.severity, 0))
-                .1 += 1;
+            let counted = counts.entry(&finding.check);
+            counted.or_insert((&finding.severity, 0)).1 += 1;
         }
         counts
             .into_iter()
             .map(|(check, (severity, count))| Self {
-                check: check.to_owned(),
-                severity: severity.to_owned(),
+                check: check.clone(),
+                severity: severity.clone(),
                 count,
             })
             .collect()
