@@ -86,6 +86,18 @@ pub(super) fn refusal(input: &str, text: &str) -> Option<String> {
     more.then(|| format!("not read, since it has more lines than any node's ({lines})"))
 }
 
+/// What is read of a text, or why it is not read.
+pub(super) fn within<'a, T>(
+    input: &str,
+    text: &'a str,
+    read: impl FnOnce(&'a str) -> T,
+) -> Result<T, String> {
+    match refusal(input, text) {
+        Some(why) => Err(why),
+        None => Ok(read(text)),
+    }
+}
+
 /// The part of a log that is read, and how many lines before it are not.
 /// Newer lines of a log do not depend on older ones.
 pub(super) fn last_lines(text: &str) -> (&str, usize) {

@@ -37,13 +37,9 @@ pub(super) fn read(
     let mut guests = Guests::default();
     let listed = listings(reader);
     let vmlist = reader.bundle.file(VMLIST);
-    let vmlist = vmlist.as_deref().and_then(|text| {
-        let parsed = match bounds::refusal(VMLIST, text) {
-            Some(why) => Err(why),
-            None => Ok(parse_vmlist(text)),
-        };
-        reader.noted(VMLIST, parsed)
-    });
+    let vmlist = vmlist
+        .as_deref()
+        .and_then(|text| reader.noted(VMLIST, bounds::within(VMLIST, text, parse_vmlist)));
 
     configurations(reader, known, &folder, &mut guests);
     for unread in reader.bundle.unread() {
@@ -135,13 +131,11 @@ fn configurations(
             continue;
         }
         let read = || {
-            let text = decode(bytes);
-            match bounds::refusal(path, &text) {
-                Some(why) => Err(why),
-                None => Ok(guest_config::parse(&text).map(|config| {
+            bounds::within(path, &decode(bytes), |text| {
+                guest_config::parse(text).map(|config| {
                     (!config.is_empty()).then(|| Arc::new(guest(&place, node, path, &config)))
-                })),
-            }
+                })
+            })
         };
         let parsed = match place.node {
             Some(_) => known.get(path, bytes, read),

@@ -210,11 +210,8 @@ impl<'a> Reader<'a> {
     /// Parses a file, if it is there and no larger than any node's.
     fn file<T>(&mut self, path: &str, parser: impl FnOnce(&str) -> Parsed<T>) -> Option<T> {
         let text = self.bundle.file(path)?;
-        let parsed = match bounds::refusal(path, &text) {
-            Some(why) => Err(why),
-            None => Ok(parser(&text).map(Some)),
-        };
-        self.noted(path, parsed)
+        let parsed = bounds::within(path, &text, parser);
+        self.noted(path, parsed.map(|parsed| parsed.map(Some)))
     }
 
     /// What became of a file; what was not understood is noted.
