@@ -20,6 +20,7 @@ pub mod model;
 pub mod parse;
 pub mod pipeline;
 pub mod redact;
+mod remember;
 pub mod report;
 pub mod soundness;
 pub mod verdicts;

@@ -3,12 +3,14 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::OpenError;
 use super::contents::{Content, Contents, Extent};
 use super::kind::EXPECTED;
 use super::layout::{self, Place, Roots, Stream};
 use super::limits::Limits;
+use super::repeats::StoredFile;
 use super::snapshot::Bundle;
 use super::sosreport;
 use super::text::{Notes, decode, quoted};
@@ -117,7 +119,7 @@ impl Draft {
             return;
         };
         let content = match content {
-            Content::Bytes(_) if !self.extent.takes(&place) => Content::Passed,
+            Content::Bytes(_) | Content::File(_) if !self.extent.takes(&place) => Content::Passed,
             content => content,
         };
         self.has_passed |= matches!(content, Content::Passed);
@@ -131,6 +133,7 @@ impl Draft {
     fn take_manifest(&mut self, content: Content) {
         let content = match content {
             Content::Bytes(bytes) => Ok(bytes),
+            Content::File(file) => Ok(file.to_vec()),
             Content::Passed => Ok(Vec::new()),
             Content::Unread(why) => Err(why),
             Content::Directory | Content::Link(_) => Err("it is no regular file".into()),
@@ -144,6 +147,7 @@ impl Draft {
     fn take_command(&mut self, path: &str, id: &str, stream: Stream, content: Content) {
         let bytes = match content {
             Content::Bytes(bytes) => Ok(bytes),
+            Content::File(file) => Ok(file.to_vec()),
             Content::Passed => Ok(Vec::new()),
             Content::Unread(why) => Err(why),
             Content::Directory => return,
@@ -185,15 +189,16 @@ impl Draft {
             Content::Link(target) => {
                 self.bundle.links.insert(path.to_owned(), target);
             }
-            Content::Bytes(bytes) => self.keep_file(path, bytes),
-            Content::Passed => self.keep_file(path, Vec::new()),
+            Content::File(file) => self.keep_file(path, file),
+            Content::Bytes(bytes) => self.keep_file(path, Arc::new(bytes.into())),
+            Content::Passed => self.keep_file(path, Arc::default()),
         }
     }
 
-    fn keep_file(&mut self, path: &str, bytes: Vec<u8>) {
+    fn keep_file(&mut self, path: &str, file: Arc<StoredFile>) {
         let is_new = match self.bundle.files.entry(path.to_owned()) {
             Entry::Vacant(entry) => {
-                entry.insert(bytes);
+                entry.insert(file);
                 true
             }
             Entry::Occupied(_) => false,

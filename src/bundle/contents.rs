@@ -2,10 +2,12 @@
 //! told apart by bundle.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::OpenError;
 use super::layout::{self, Place};
 use super::limits::Budget;
+use super::repeats::StoredFile;
 use super::snapshot::Bundle;
 use super::text::Notes;
 
@@ -39,6 +41,8 @@ impl Extent {
 pub(super) enum Content {
     /// A regular file's bytes.
     Bytes(Vec<u8>),
+    /// As [`Content::Bytes`], of a file of the node.
+    File(Arc<StoredFile>),
     /// A regular file that was passed over.
     Passed,
     /// A folder that is listed by itself.

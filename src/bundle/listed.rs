@@ -3,8 +3,10 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::manifest::FileRecord;
+use super::repeats::StoredFile;
 
 /// What the list and the files say of each other.
 pub(super) struct Compared<'r, 'f> {
@@ -18,8 +20,8 @@ pub(super) struct Compared<'r, 'f> {
 /// Compares them; `is_sound` tells of a record and its file whether they fit.
 pub(super) fn compare<'r, 'f>(
     records: impl Iterator<Item = &'r FileRecord>,
-    files: &'f BTreeMap<String, Vec<u8>>,
-    is_sound: impl Fn(&FileRecord, &[u8]) -> bool,
+    files: &'f BTreeMap<String, Arc<StoredFile>>,
+    is_sound: impl Fn(&FileRecord, &StoredFile) -> bool,
 ) -> Compared<'r, 'f> {
     let mut records: Vec<(usize, &FileRecord)> = records.enumerate().collect();
     records.sort_by(|(_, a), (_, b)| a.path.cmp(&b.path));
@@ -30,7 +32,7 @@ pub(super) fn compare<'r, 'f>(
     let mut is_listed = false;
     for (at, record) in records {
         let mut sound = false;
-        while let Some((path, bytes)) = files.peek() {
+        while let Some((path, file)) = files.peek() {
             match path.as_str().cmp(&record.path) {
                 Ordering::Less => {
                     if !is_listed {
@@ -41,7 +43,7 @@ pub(super) fn compare<'r, 'f>(
                 }
                 Ordering::Equal => {
                     is_listed = true;
-                    sound = is_sound(record, bytes);
+                    sound = is_sound(record, file);
                     break;
                 }
                 Ordering::Greater => break,

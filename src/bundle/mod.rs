@@ -19,6 +19,7 @@ mod loose_json;
 mod manifest;
 mod packed_facts;
 mod pvereport;
+mod repeats;
 mod snapshot;
 mod sosreport;
 mod tar;
@@ -37,6 +38,7 @@ pub use discover::{Discovery, Rejected, Source, discover};
 pub use limits::{Limits, RATIO_FREE_BYTES};
 pub use manifest::{CommandRecord, FileRecord, MANIFEST_FORMAT, Manifest, UnreadRecord};
 pub use packed_facts::FactsStream;
+pub use repeats::Repeats;
 pub use snapshot::{Bundle, Output, Unread};
 pub(crate) use text::decode;
 
@@ -105,7 +107,19 @@ fn raise(option: &Option<&str>) -> String {
 /// Where the input as a whole can't be read; what is wrong with a part of it
 /// is in [`Bundle::notes`] and [`Bundle::unread`].
 pub fn open(source: &Source, limits: &Limits) -> Result<Vec<Bundle>, OpenError> {
-    open_extent(source, limits, Extent::Whole)
+    open_with(source, limits, &Repeats::default())
+}
+
+/// As [`open`], quicker where other bundles of the run hold the same files.
+///
+/// # Errors
+/// As those of [`open`].
+pub fn open_with(
+    source: &Source,
+    limits: &Limits,
+    repeats: &Repeats,
+) -> Result<Vec<Bundle>, OpenError> {
+    open_extent(source, limits, (Extent::Whole, repeats))
 }
 
 /// Reads of the bundles of one input only what tells their nodes from others:
@@ -115,11 +129,19 @@ pub fn open(source: &Source, limits: &Limits) -> Result<Vec<Bundle>, OpenError> 
 ///
 /// # Errors
 /// As those of [`open`], but damage to what is not looked at is not seen.
-pub fn open_brief(source: &Source, limits: &Limits) -> Result<Vec<Bundle>, OpenError> {
-    open_extent(source, limits, Extent::Brief)
+pub fn open_brief(
+    source: &Source,
+    limits: &Limits,
+    repeats: &Repeats,
+) -> Result<Vec<Bundle>, OpenError> {
+    open_extent(source, limits, (Extent::Brief, repeats))
 }
 
-fn open_extent(source: &Source, limits: &Limits, extent: Extent) -> Result<Vec<Bundle>, OpenError> {
+fn open_extent(
+    source: &Source,
+    limits: &Limits,
+    (extent, repeats): (Extent, &Repeats),
+) -> Result<Vec<Bundle>, OpenError> {
     let name = source.name();
     let stem = kind::stem(&name);
     // Paths in the contents are the archive's own bytes.
@@ -129,19 +151,19 @@ fn open_extent(source: &Source, limits: &Limits, extent: Extent) -> Result<Vec<B
         SourceKind::Facts => return Err(OpenError::Facts),
         SourceKind::StandardInput => {
             let archive = source.once(|| all_of(io::stdin().lock(), 0, limits))?;
-            contents_of(archive, &name, limits, extent)?
+            contents_of(archive, &name, limits, (extent, repeats))?
         }
         SourceKind::Archive => {
             let file = File::open(&source.path).map_err(OpenError::Io)?;
             let about = file.metadata().map_err(OpenError::Io)?;
             if !about.is_file() {
                 let archive = source.once(|| all_of(file, 0, limits))?;
-                contents_of(archive, &name, limits, extent)?
+                contents_of(archive, &name, limits, (extent, repeats))?
             } else if about.len() > limits.archive_bytes {
                 contents_of_large(file, about.len(), &name, limits)?
             } else {
                 archive = all_of(file, about.len(), limits)?;
-                contents_of(&archive, &name, limits, extent)?
+                contents_of(&archive, &name, limits, (extent, repeats))?
             }
         }
     };
@@ -154,7 +176,7 @@ fn open_extent(source: &Source, limits: &Limits, extent: Extent) -> Result<Vec<B
 /// # Errors
 /// As those of [`open`].
 pub fn open_archive(name: &str, archive: &[u8], limits: &Limits) -> Result<Vec<Bundle>, OpenError> {
-    let contents = contents_of(archive, name, limits, Extent::Whole)?;
+    let contents = contents_of(archive, name, limits, (Extent::Whole, &Repeats::default()))?;
     assemble::bundles(name, kind::stem(name), contents, Extent::Whole, limits)
 }
 
@@ -162,14 +184,14 @@ fn contents_of<'a>(
     archive: &'a [u8],
     name: &str,
     limits: &Limits,
-    extent: Extent,
+    (extent, repeats): (Extent, &Repeats),
 ) -> Result<Contents<'a>, OpenError> {
     let mut budget = Budget::new(limits, Some(archive.len() as u64));
     if pvereport::begins(archive) {
         return report(archive, name, &mut budget);
     }
     match kind::of(archive).map_err(OpenError::Unknown)? {
-        Kind::Zip => zip::read(archive, extent, &mut budget),
+        Kind::Zip => zip::read(archive, extent, repeats, &mut budget),
         Kind::Tar => tar::read(archive, &mut budget),
         Kind::TarGz => packed(MultiGzDecoder::new(archive), name, &mut budget),
         Kind::TarXz => packed(xz::Xz::new(archive), name, &mut budget),

@@ -10,6 +10,7 @@
 //! `PVE/Report.pm` of pve-manager, 5.3 to 9.2.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::OpenError;
 use super::limits::Budget;
@@ -246,7 +247,8 @@ impl Draft {
             if let Some(name) = block.said() {
                 let bytes = format!("{}\n", name.trim()).into_bytes();
                 let path = "/etc/hostname".to_owned();
-                self.bundle.files.entry(path).or_insert(bytes);
+                let file = Arc::new(bytes.into());
+                self.bundle.files.entry(path).or_insert(file);
             }
             return;
         }
@@ -291,7 +293,10 @@ impl Draft {
                 self.refuse(path, "the report holds it more than once");
             }
             _ if self.unread.contains_key(path) => {}
-            _ => drop(self.bundle.files.insert(path.to_owned(), block.bytes())),
+            _ => {
+                let file = Arc::new(block.bytes().into());
+                self.bundle.files.insert(path.to_owned(), file);
+            }
         }
     }
 

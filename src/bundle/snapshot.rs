@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::manifest::Manifest;
+use super::repeats::StoredFile;
 use super::text::decode;
 
 /// One node's snapshot, as it was collected.
@@ -18,7 +20,7 @@ pub struct Bundle {
     pub(super) manifest: Option<Manifest>,
     pub(super) notes: Vec<String>,
     pub(super) commands: BTreeMap<String, Stored>,
-    pub(super) files: BTreeMap<String, Vec<u8>>,
+    pub(super) files: BTreeMap<String, Arc<StoredFile>>,
     pub(super) links: BTreeMap<String, String>,
     pub(super) directories: BTreeSet<String>,
     pub(super) unread: Vec<Unread>,
@@ -148,7 +150,7 @@ impl Bundle {
         self.files
             .range(prefix.clone()..)
             .take_while(move |(path, _)| path.starts_with(&prefix))
-            .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+            .map(|(path, file)| (path.as_str(), &***file))
     }
 
     /// Where a symbolic link of the node points, as the link says it. Links

@@ -10,6 +10,7 @@
 //! processor, filesys and memory, and its `_mangle_command`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::OpenError;
 use super::contents::{Content, Contents};
@@ -213,12 +214,13 @@ fn begun(name: &str, stem: &str, root: &str, several: bool) -> Bundle {
 fn take(bundle: &mut Bundle, place: Place, path: &str, content: Content) {
     let bytes = match content {
         Content::Bytes(bytes) => Ok(bytes),
+        Content::File(file) => Ok(file.to_vec()),
         Content::Unread(why) => Err(why),
         // sos links what it has elsewhere in the tree; none of these are.
         Content::Directory | Content::Link(_) | Content::Passed => return,
     };
     match (place, bytes) {
-        (Place::File(file), Ok(bytes)) => drop(bundle.files.insert(file, bytes)),
+        (Place::File(file), Ok(bytes)) => drop(bundle.files.insert(file, Arc::new(bytes.into()))),
         (Place::File(file), Err(error)) => bundle.unread.push(Unread { path: file, error }),
         (Place::Command(id), bytes) => {
             let line = path.rsplit('/').next().unwrap_or(path);

@@ -11,6 +11,7 @@ use super::contents::Extent;
 use super::layout::{Place, Stream};
 use super::listed;
 use super::manifest::{FileRecord, MANIFEST_FORMAT, Manifest};
+use super::repeats::StoredFile;
 use super::snapshot::{Bundle, Stored, Unread};
 use super::text::{decode, quoted};
 
@@ -109,7 +110,10 @@ fn apply(draft: &mut Draft, manifest: &Manifest, notes: &mut Vec<String>) {
             None if record.bytes == Some(0) => stored.out = Some(Vec::new()),
             None => {}
             Some(_) if !is_checked => {}
-            Some(out) => stored.damage = mismatch(out, record.bytes, record.sha256.as_ref()),
+            Some(out) => {
+                let sha256 = || Sha256::digest(out).into();
+                stored.damage = mismatch(out, sha256, record.bytes, record.sha256.as_ref());
+            }
         }
     }
     for (id, stored) in &mut draft.bundle.commands {
@@ -119,8 +123,8 @@ fn apply(draft: &mut Draft, manifest: &Manifest, notes: &mut Vec<String>) {
         manifest.files.iter().flatten().filter(|record| {
             record.path.starts_with('/') && extent.takes(&Place::File(&record.path))
         });
-    let files = listed::compare(records, &draft.bundle.files, |record, bytes| {
-        mismatch(bytes, record.bytes, record.sha256.as_ref()).is_none()
+    let files = listed::compare(records, &draft.bundle.files, |record, file| {
+        mismatch_of_file(file, record).is_none()
     });
     if extent == Extent::Whole {
         note_unlisted(draft, manifest, &known, &files, notes);
@@ -177,14 +181,25 @@ fn note_unlisted(
 /// Why a file can't be used that is not as its record says, or not there.
 fn damage(draft: &Draft, record: &FileRecord) -> Option<String> {
     match draft.bundle.files.get(&record.path) {
-        Some(bytes) => mismatch(bytes, record.bytes, record.sha256.as_ref()),
+        Some(file) => mismatch_of_file(file, record),
         None if draft.bundle.links.contains_key(&record.path) => None,
         None => Some("the manifest lists it, but the bundle does not hold it".into()),
     }
 }
 
-/// Why these bytes are not those that the manifest describes.
-fn mismatch(bytes: &[u8], size: Option<u64>, sha256: Option<&[u8; 32]>) -> Option<String> {
+fn mismatch_of_file(file: &StoredFile, record: &FileRecord) -> Option<String> {
+    let sha256 = || *file.sha256();
+    mismatch(file, sha256, record.bytes, record.sha256.as_ref())
+}
+
+/// Why these bytes, whose SHA-256 is worked out when it is needed, are not
+/// those that the manifest describes.
+fn mismatch(
+    bytes: &[u8],
+    is: impl FnOnce() -> [u8; 32],
+    size: Option<u64>,
+    sha256: Option<&[u8; 32]>,
+) -> Option<String> {
     if let Some(size) = size
         && size != bytes.len() as u64
     {
@@ -193,7 +208,7 @@ fn mismatch(bytes: &[u8], size: Option<u64>, sha256: Option<&[u8; 32]>) -> Optio
             bytes.len()
         ));
     }
-    let differs = sha256.is_some_and(|sha256| Sha256::digest(bytes).as_slice() != sha256);
+    let differs = sha256.is_some_and(|sha256| is() != *sha256);
     differs.then(|| "its SHA-256 is not that of the manifest".into())
 }
 

@@ -6,8 +6,9 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::OpenError;
 use super::contents::{Content, Contents, Extent};
-use super::layout::{self, Roots};
+use super::layout::{self, Place, Roots};
 use super::limits::Budget;
+use super::repeats::Repeats;
 use super::zip_directory::{self, Directory, Member};
 
 /// Deflate can't do better than this: 258 bytes from two bits.
@@ -28,6 +29,7 @@ const WRONG_SIZE: &str = "its size is not what the archive says";
 pub(super) fn read<'a>(
     archive: &'a [u8],
     extent: Extent,
+    repeats: &Repeats,
     budget: &mut Budget<'_>,
 ) -> Result<Contents<'a>, OpenError> {
     let mut contents = Contents::default();
@@ -45,25 +47,40 @@ pub(super) fn read<'a>(
             contents.look_at_name(path);
         }
     }
-    let wanted: Vec<(Cow<'_, str>, Member<'_>, bool)> = listed
+    let wanted: Vec<(Cow<'_, str>, Member<'_>, As)> = listed
         .into_iter()
         .filter_map(|(path, member)| {
             let (_, rest) = roots.split(&path)?;
-            let is_taken = extent.takes(&layout::place(rest)?) || is_special(&member);
-            Some((path, member, is_taken))
+            let place = layout::place(rest)?;
+            let wanted = match place {
+                _ if is_special(&member) => As::Bytes,
+                _ if !extent.takes(&place) => As::Passed,
+                Place::File(_) => As::File,
+                Place::Manifest | Place::Command(..) => As::Bytes,
+            };
+            Some((path, member, wanted))
         })
         .collect();
     zip_directory::refuse_overlaps(wanted.iter().map(|(_, member, _)| member))?;
 
     let mut inflater = Inflater::new();
-    for (path, member, is_taken) in wanted {
-        let content = match is_taken {
-            true => content(archive, &path, &member, &mut inflater, budget)?,
-            false => Content::Passed,
+    for (path, member, wanted) in wanted {
+        let files = (wanted == As::File).then_some(repeats);
+        let content = match wanted {
+            As::Passed => Content::Passed,
+            _ => content(archive, &path, &member, (&mut inflater, files), budget)?,
         };
         contents.keep(budget, path, content)?;
     }
     Ok(contents)
+}
+
+/// What a member is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum As {
+    Passed,
+    Bytes,
+    File,
 }
 
 /// Whether a member is anything but a regular file, by its mode or its name.
@@ -91,7 +108,7 @@ fn content(
     archive: &[u8],
     path: &str,
     member: &Member<'_>,
-    inflater: &mut Inflater,
+    (inflater, files): (&mut Inflater, Option<&Repeats>),
     budget: &mut Budget<'_>,
 ) -> Result<Content, OpenError> {
     // The type bits of st_mode; archives of other systems have none.
@@ -111,9 +128,18 @@ fn content(
     }
     // Nothing is inflated beyond the claimed size, so the claim is the cost.
     budget.bytes(member.size)?;
-    let bytes = match zip_directory::content(archive, member)
-        .and_then(|begun| inflater.inflate(begun, member))
-    {
+    let begun = match zip_directory::content(archive, member) {
+        Ok(begun) => begun,
+        Err(why) => return Ok(Content::Unread(why)),
+    };
+    let mut inflated = || inflater.inflate(begun, member);
+    let packed = usize::try_from(member.compressed).ok();
+    let packed = packed.and_then(|packed| begun.get(..packed));
+    if let (Some(files), Some(packed)) = (files, packed) {
+        let file = files.get(packed, member, inflated);
+        return Ok(file.map_or_else(Content::Unread, Content::File));
+    }
+    let bytes = match inflated() {
         Ok(bytes) => bytes,
         Err(why) => return Ok(Content::Unread(why)),
     };

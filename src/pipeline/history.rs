@@ -24,7 +24,7 @@ impl Job {
             .par_iter()
             .filter_map(|(source, parts)| Some((*source, self.inputs.get(*source)?, parts)))
             .map(|(at, input, parts)| {
-                let found = input.read(&self.limits)?;
+                let found = input.read(&self.limits, &self.repeats)?;
                 Ok(found
                     .into_iter()
                     .enumerate()

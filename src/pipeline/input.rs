@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
-use crate::bundle::{self, Bundle, Limits, Rejected, Source};
+use crate::bundle::{self, Bundle, Limits, Rejected, Repeats, Source};
 use crate::config::Thresholds;
 use crate::facts::Facts;
 use crate::facts::input::{Line, Spool, scan};
@@ -112,20 +112,24 @@ impl Input {
     }
 
     /// What tells its nodes from others.
-    pub(super) fn signatures(&self, limits: &Limits) -> Result<Vec<Signature>, Rejected> {
+    pub(super) fn signatures(
+        &self,
+        limits: &Limits,
+        repeats: &Repeats,
+    ) -> Result<Vec<Signature>, Rejected> {
         match self {
             Self::Line(line) => Ok(vec![line.head.signature.clone()]),
-            Self::Bundles(source) => bundle::open_brief(source, limits)
+            Self::Bundles(source) => bundle::open_brief(source, limits, repeats)
                 .map(|bundles| bundles.iter().map(read::signature).collect())
                 .map_err(|error| rejected(source, &error)),
         }
     }
 
     /// Its nodes.
-    pub(super) fn read(&self, limits: &Limits) -> Result<Vec<Raw>, Rejected> {
+    pub(super) fn read(&self, limits: &Limits, repeats: &Repeats) -> Result<Vec<Raw>, Rejected> {
         match self {
             Self::Line(line) => Ok(vec![Raw::Facts(Box::new(line.read()?))]),
-            Self::Bundles(source) => bundle::open(source, limits)
+            Self::Bundles(source) => bundle::open_with(source, limits, repeats)
                 .map(|bundles| bundles.into_iter().map(Box::new).map(Raw::Bundle).collect())
                 .map_err(|error| rejected(source, &error)),
         }

@@ -47,7 +47,7 @@ impl Job {
         let Some(input) = self.inputs.get(input) else {
             return Ok(Ok(Vec::new()));
         };
-        let nodes = match input.read(&self.limits) {
+        let nodes = match input.read(&self.limits, &self.repeats) {
             Ok(nodes) => nodes,
             Err(error) => return Ok(Err(error)),
         };

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
-use crate::bundle::{self, Discovery, Limits, Rejected};
+use crate::bundle::{self, Discovery, Limits, Rejected, Repeats};
 use crate::checks::shared::Shared;
 use crate::config::Config;
 use crate::facts::{Cleanup, Facts};
@@ -37,6 +37,7 @@ pub struct Job {
     limits: Limits,
     policy: Policy,
     known: Configurations,
+    repeats: Repeats,
     now: DateTime<Utc>,
 }
 
@@ -120,6 +121,7 @@ impl Job {
             limits,
             policy: Policy::new(Config::default(), now),
             known: Configurations::default(),
+            repeats: Repeats::default(),
             now,
         }
     }
@@ -153,7 +155,7 @@ impl Job {
         sink: &mut S,
         done: impl Fn() + Sync,
     ) -> Result<Outcome, S::Error> {
-        let (found, rejected) = order::signatures(&self.inputs, &self.limits);
+        let (found, rejected) = order::signatures(&self.inputs, &self.limits, &self.repeats);
         self.rejected.extend(rejected);
         let mut order = Order::of(found);
         let (points, rejected) = self.points(&order);
@@ -216,7 +218,7 @@ impl Job {
         let Some(input) = self.inputs.get(source) else {
             return Read::Nodes(Vec::new());
         };
-        let found = match input.read(&self.limits) {
+        let found = match input.read(&self.limits, &self.repeats) {
             Ok(found) => found,
             Err(error) => return Read::Rejected(error),
         };

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::input::Input;
-use crate::bundle::{Limits, Rejected};
+use crate::bundle::{Limits, Rejected, Repeats};
 use crate::model::cluster::{Common, Signature, group, superseded_standalone};
 use crate::report::slugs;
 
@@ -54,12 +54,13 @@ pub(super) struct Order {
 pub(super) fn signatures(
     inputs: &[Input],
     limits: &Limits,
+    repeats: &Repeats,
 ) -> (Vec<(Piece, Signature)>, Vec<Rejected>) {
     let common = Common::default();
     let looked: Vec<Result<Vec<Signature>, Rejected>> = inputs
         .par_iter()
         .map(|input| {
-            let mut found = input.signatures(limits)?;
+            let mut found = input.signatures(limits, repeats)?;
             found.iter_mut().for_each(|one| common.share(one));
             Ok(found)
         })

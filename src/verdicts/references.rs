@@ -139,18 +139,22 @@ impl<'a> References<'a> {
     /// All mentions of a volume, those that may mean it included.
     pub fn mentions(&self, vg: &str, lv: &str) -> impl Iterator<Item = Mention<'a>> {
         let named = self.vgs.get(vg).map(|vg| self.rows(lv, Some(*vg)));
-        let rows = named.into_iter().flatten().chain(self.rows(lv, None));
-        rows.map(|(_, _, _, mention)| *mention)
+        named.into_iter().flatten().chain(self.rows(lv, None))
     }
 
     /// The mentions of an LV, of this node's guests first.
-    fn rows(&self, lv: &str, vg: Vg) -> &[(Cow<'a, str>, Vg, Side, Mention<'a>)] {
+    fn rows(&self, lv: &str, vg: Vg) -> impl Iterator<Item = Mention<'a>> {
+        let rows = self.from(lv, vg, Side::Here).iter();
+        rows.take_while(move |(other, on, ..)| &**other == lv && *on == vg)
+            .map(|(_, _, _, mention)| *mention)
+    }
+
+    /// The mentions from an LV's on a side on.
+    fn from(&self, lv: &str, vg: Vg, side: Side) -> &[(Cow<'a, str>, Vg, Side, Mention<'a>)] {
         let first = self
             .volumes
-            .partition_point(|(other, on, ..)| (&**other, on) < (lv, &vg));
-        let rows = self.volumes.get(first..).unwrap_or_default();
-        let count = rows.partition_point(|(other, on, ..)| (&**other, on) <= (lv, &vg));
-        rows.get(..count).unwrap_or_default()
+            .partition_point(|(other, on, of, _)| (&**other, *on, *of) < (lv, vg, side));
+        self.volumes.get(first..).unwrap_or_default()
     }
 
     /// The reference to an entry by its path, if there is one.
@@ -190,10 +194,8 @@ impl<'a> References<'a> {
     }
 
     fn first(&self, side: Side, lv: &str, vg: Vg) -> Option<Mention<'a>> {
-        let rows = self.rows(lv, vg);
-        let at = rows.partition_point(|(_, _, other, _)| *other < side);
-        let (_, _, other, mention) = rows.get(at)?;
-        (*other == side).then_some(*mention)
+        let (other, on, of, mention) = self.from(lv, vg, side).first()?;
+        ((&**other, *on, *of) == (lv, vg, side)).then_some(*mention)
     }
 }
 

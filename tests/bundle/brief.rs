@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use dmaudit::bundle::{self, Limits, Source};
+use dmaudit::bundle::{self, Limits, Repeats, Source};
 use dmaudit::model::read::signature;
 
 use super::archives::*;
@@ -12,8 +12,9 @@ use super::archives::*;
 fn assert_same(path: &Path, what: &str) {
     let source = Source::at(path);
     let limits = Limits::default();
-    let brief = bundle::open_brief(&source, &limits).unwrap();
-    let whole = bundle::open(&source, &limits).unwrap();
+    let repeats = Repeats::default();
+    let brief = bundle::open_brief(&source, &limits, &repeats).unwrap();
+    let whole = bundle::open_with(&source, &limits, &repeats).unwrap();
     let tops = |bundles: &[bundle::Bundle]| -> Vec<String> {
         bundles.iter().map(|one| one.source().to_owned()).collect()
     };

@@ -10,4 +10,5 @@ mod hostile;
 mod kinds;
 mod limits;
 mod manifest;
+mod repeats;
 mod truncation;
