@@ -16,6 +16,7 @@ mod parquet;
 mod parquet;
 mod printed;
 pub mod redact;
+mod reports;
 pub mod restore_names;
 pub mod shell;
 mod tables;

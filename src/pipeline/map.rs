@@ -3,7 +3,8 @@
 
 use rayon::prelude::*;
 
-use super::turns::{chunks, in_turn};
+use super::input::{Input, Raw};
+use super::turns::in_order;
 use super::{Job, view_of};
 use crate::bundle::Rejected;
 use crate::report::{compose, view};
@@ -20,45 +21,43 @@ impl Job {
     /// Those of `take`.
     pub fn facts(
         mut self,
-        mut take: impl FnMut(&[u8]) -> Result<(), String>,
+        mut take: impl FnMut(&[u8]) -> Result<(), String> + Send,
         done: impl Fn() + Sync,
     ) -> Result<Vec<view::Rejected>, String> {
-        let reads: Vec<(usize, ())> = (0..self.inputs.len()).map(|input| (input, ())).collect();
         let mut rejected = std::mem::take(&mut self.rejected);
-        for some in chunks(&reads, &self.inputs) {
-            let made = in_turn(some, |(input, ())| {
-                let lines = self.lines(*input);
-                done();
-                lines
-            });
-            for lines in made {
-                match lines? {
-                    Ok(lines) => lines.iter().try_for_each(|line| take(line))?,
-                    Err(error) => rejected.push(error),
-                }
+        let sizes: Vec<u64> = self.inputs.iter().map(Input::size).collect();
+        let make = |input: &Input| {
+            let lines = self.lines(input);
+            done();
+            lines
+        };
+        in_order(&self.inputs, &sizes, make, |_, lines| {
+            match lines? {
+                Ok(lines) => lines.iter().try_for_each(|line| take(line))?,
+                Err(error) => rejected.push(error),
             }
-        }
+            Ok::<(), String>(())
+        })?;
         rejected.sort();
         rejected.dedup();
         Ok(rejected.into_iter().map(view_of).collect())
     }
 
-    fn lines(&self, input: usize) -> Result<Lines, String> {
-        let Some(input) = self.inputs.get(input) else {
-            return Ok(Ok(Vec::new()));
-        };
+    fn lines(&self, input: &Input) -> Result<Lines, String> {
         let nodes = match input.read(&self.limits, &self.repeats) {
             Ok(nodes) => nodes,
             Err(error) => return Ok(Err(error)),
         };
-        let lines: Result<Vec<_>, String> = nodes
-            .into_par_iter()
-            .map(|node| {
-                let mut facts = node.facts(&self.known, self.policy.thresholds(), self.now);
-                compose::conclude(&mut facts.node);
-                facts.to_line()
-            })
-            .collect();
+        let line = |node: Raw| {
+            let mut facts = node.facts(&self.known, self.policy.thresholds(), self.now);
+            compose::conclude(&mut facts.node);
+            facts.to_line()
+        };
+        // A single node needs no other threads.
+        let lines: Result<Vec<_>, String> = match nodes.len() {
+            0 | 1 => nodes.into_iter().map(line).collect(),
+            _ => nodes.into_par_iter().map(line).collect(),
+        };
         lines.map(Ok)
     }
 }

@@ -25,7 +25,7 @@ use crate::report::view;
 use history::Points;
 use input::{Input, Raw};
 use order::{Order, Piece};
-use turns::{chunks, in_turn};
+use turns::in_order;
 
 pub use whole::{of_bundles, of_facts, whole, whole_with_scripts};
 
@@ -60,34 +60,63 @@ pub struct Analyzed {
     pub cleanup: Option<Cleanup>,
 }
 
-/// What takes the nodes of a run.
-pub trait Sink: Sync {
+/// What takes the nodes of a run, in two parts: what is made of a node at any
+/// time, and what is done in the order of the run meanwhile.
+pub trait Sink {
     /// What is made of a node, to be put in order.
     type Made: Send;
 
     /// What ends the run.
     type Error: Send;
 
+    /// The part that makes it.
+    type Maker: Maker<Made = Self::Made, Error = Self::Error>;
+
+    /// The part that takes it.
+    type Taker: Taker<Made = Self::Made, Error = Self::Error>;
+
     /// Says that this many nodes will come, and is told whether their pages
     /// and scripts are written.
     fn begin(&mut self, nodes: usize) -> bool;
+
+    /// Both parts.
+    fn parts(&mut self) -> (&Self::Maker, &mut Self::Taker);
+}
+
+/// Makes of nodes what is needed.
+pub trait Maker: Sync {
+    /// As of the [`Sink`].
+    type Made: Send;
+
+    /// As of the [`Sink`].
+    type Error: Send;
 
     /// Makes of a node what is needed; called from many threads.
     ///
     /// # Errors
     /// What ends the run.
     fn make(&self, node: Analyzed) -> Result<Self::Made, Self::Error>;
+}
 
-    /// Takes what was made, in the order of the run.
+/// Takes what was made, in the order of the run; called from one thread after
+/// the other.
+pub trait Taker: Send {
+    /// As of the [`Sink`].
+    type Made: Send;
+
+    /// As of the [`Sink`].
+    type Error: Send;
+
+    /// Takes what was made of a node.
     ///
     /// # Errors
-    /// As [`Sink::make`].
+    /// What ends the run.
     fn take(&mut self, made: Self::Made) -> Result<(), Self::Error>;
 
     /// Takes a cluster, all of whose nodes were taken before.
     ///
     /// # Errors
-    /// As [`Sink::make`].
+    /// What ends the run.
     fn cluster(&mut self, cluster: view::Cluster) -> Result<(), Self::Error>;
 }
 
@@ -155,40 +184,40 @@ impl Job {
         sink: &mut S,
         done: impl Fn() + Sync,
     ) -> Result<Outcome, S::Error> {
-        let (found, rejected) = order::signatures(&self.inputs, &self.limits, &self.repeats);
-        self.rejected.extend(rejected);
+        let mut rejected = std::mem::take(&mut self.rejected);
+        let (found, unreadable) = order::signatures(&self.inputs, &self.limits, &self.repeats);
+        rejected.extend(unreadable);
         let mut order = Order::of(found);
-        let (points, rejected) = self.points(&order);
-        self.rejected.extend(rejected);
+        let (points, unreadable) = self.points(&order);
+        rejected.extend(unreadable);
         let files = sink.begin(order.units.len());
+        let (maker, taker) = sink.parts();
         let mut run = Running::new(&order, &self.policy);
         while !order.reads.is_empty() {
             let mut failed = Vec::new();
-            for reads in chunks(&order.reads, &self.inputs) {
-                let read: Vec<Read<S>> = in_turn(reads, |(source, parts)| {
-                    let read = self.read((&order, &points), *source, parts, files, &*sink);
-                    done();
-                    read
-                });
-                for ((_, parts), read) in reads.iter().zip(read) {
-                    let nodes = match read {
-                        Read::Nodes(nodes) => nodes,
-                        Read::Rejected(error) => {
-                            self.rejected.push(error);
-                            failed.extend(parts.iter().map(|(_, unit)| *unit));
-                            continue;
-                        }
-                        Read::Failed(error) => return Err(error),
-                    };
-                    let missing = parts.iter().map(|(_, unit)| *unit);
-                    failed.extend(
-                        missing.filter(|unit| !nodes.iter().any(|node| node.unit == *unit)),
-                    );
-                    for node in nodes {
-                        run.node(node, &order, files, sink)?;
+            let sizes: Vec<u64> = (order.reads.iter())
+                .map(|(source, _)| self.inputs.get(*source).map_or(0, Input::size))
+                .collect();
+            let make = |(source, parts): &(usize, Vec<(usize, usize)>)| {
+                let read = self.read((&order, &points), *source, parts, files, maker);
+                done();
+                read
+            };
+            in_order(&order.reads, &sizes, make, |(_, parts), read| {
+                let nodes = match read {
+                    Read::Nodes(nodes) => nodes,
+                    Read::Rejected(error) => {
+                        rejected.push(error);
+                        failed.extend(parts.iter().map(|(_, unit)| *unit));
+                        return Ok(());
                     }
-                }
-            }
+                    Read::Failed(error) => return Err(error),
+                };
+                let missing = parts.iter().map(|(_, unit)| *unit);
+                failed.extend(missing.filter(|unit| !nodes.iter().any(|node| node.unit == *unit)));
+                let mut nodes = nodes.into_iter();
+                nodes.try_for_each(|node| run.node(node, &order, files, taker))
+            })?;
             // Where a node's newest bundle fails, the one before it counts.
             order.reads = Vec::new();
             for unit in failed {
@@ -200,21 +229,21 @@ impl Job {
                 });
                 match next {
                     Some(next) => order.reads.push((next.source, vec![(next.part, unit)])),
-                    None => run.lost(unit, &order, files, sink)?,
+                    None => run.lost(unit, &order, files, taker)?,
                 }
             }
         }
-        Ok(run.outcome(self.rejected))
+        Ok(run.outcome(rejected))
     }
 
-    fn read<S: Sink>(
+    fn read<M: Maker>(
         &self,
         (order, points): (&Order, &Points),
         source: usize,
         parts: &[(usize, usize)],
         files: bool,
-        sink: &S,
-    ) -> Read<S> {
+        maker: &M,
+    ) -> Read<M> {
         let Some(input) = self.inputs.get(source) else {
             return Read::Nodes(Vec::new());
         };
@@ -223,12 +252,17 @@ impl Job {
             Err(error) => return Read::Rejected(error),
         };
         let wanted: BTreeMap<usize, usize> = parts.iter().copied().collect();
-        let nodes: Result<Vec<_>, S::Error> = found
-            .into_par_iter()
+        let found: Vec<(usize, Raw)> = found
+            .into_iter()
             .enumerate()
             .filter_map(|(part, raw)| Some((*wanted.get(&part)?, raw)))
-            .map(|(unit, raw)| place((order, points), (unit, raw), self.terms(), files, sink))
             .collect();
+        let place = |found| place((order, points), found, self.terms(), files, maker);
+        // A single node needs no other threads.
+        let nodes: Result<Vec<_>, M::Error> = match found.len() {
+            0 | 1 => found.into_iter().map(place).collect(),
+            _ => found.into_par_iter().map(place).collect(),
+        };
         match nodes {
             Ok(nodes) => Read::Nodes(nodes),
             Err(error) => Read::Failed(error),
@@ -255,6 +289,7 @@ fn run_raw<S: Sink>(
         now,
     };
     let files = sink.begin(order.units.len());
+    let (maker, taker) = sink.parts();
     let mut nodes: Vec<Option<Raw>> = nodes.into_iter().map(Some).collect();
     let older = order.units.iter().flat_map(|unit| unit.older.iter());
     let points: Points = older
@@ -267,18 +302,18 @@ fn run_raw<S: Sink>(
     for (source, parts) in &order.reads {
         let node = nodes.get_mut(*source).and_then(Option::take);
         if let (Some(node), [(_, unit)]) = (node, &parts[..]) {
-            let node = place((&order, &points), (*unit, node), terms, files, &*sink)?;
-            run.node(node, &order, files, sink)?;
+            let node = place((&order, &points), (*unit, node), terms, files, maker)?;
+            run.node(node, &order, files, taker)?;
         }
     }
     Ok(run.outcome(Vec::new()))
 }
 
 /// What came of reading an input.
-enum Read<S: Sink> {
-    Nodes(Vec<Node<S::Made>>),
+enum Read<M: Maker> {
+    Nodes(Vec<Node<M::Made>>),
     Rejected(Rejected),
-    Failed(S::Error),
+    Failed(M::Error),
 }
 
 /// A node, as it waits for its turn.
@@ -291,13 +326,13 @@ struct Node<M> {
 }
 
 /// Puts a node in its place and has the sink make of it what it needs.
-fn place<S: Sink>(
+fn place<M: Maker>(
     (order, points): (&Order, &Points),
     (unit, raw): (usize, Raw),
     terms: Terms<'_>,
     files: bool,
-    sink: &S,
-) -> Result<Node<S::Made>, S::Error> {
+    maker: &M,
+) -> Result<Node<M::Made>, M::Error> {
     let facts = judged(raw, terms);
     let (slug, group) = order
         .units
@@ -314,7 +349,7 @@ fn place<S: Sink>(
         row: view::Row::of(&node),
         headline: node.headline.clone(),
         shared: group.map(|_| facts.shared),
-        made: sink.make(Analyzed {
+        made: maker.make(Analyzed {
             node,
             cluster_page: group.and_then(|group| order.page(group, files)),
             cleanup: facts.cleanup,
@@ -364,31 +399,31 @@ impl<'a> Running<'a> {
         }
     }
 
-    fn node<S: Sink>(
+    fn node<T: Taker>(
         &mut self,
-        node: Node<S::Made>,
+        node: Node<T::Made>,
         order: &Order,
         files: bool,
-        sink: &mut S,
-    ) -> Result<(), S::Error> {
-        sink.take(node.made)?;
+        taker: &mut T,
+    ) -> Result<(), T::Error> {
+        taker.take(node.made)?;
         let group = order.units.get(node.unit).and_then(|unit| unit.group);
         if let (Some(group), Some(shared)) = (group, node.shared) {
             let waiting = self.waiting.entry(group).or_default();
             waiting.push((shared, node.row.clone()));
         }
         self.rows.add_node(node.row, node.headline);
-        self.lost(node.unit, order, files, sink)
+        self.lost(node.unit, order, files, taker)
     }
 
     /// One node less to wait for.
-    fn lost<S: Sink>(
+    fn lost<T: Taker>(
         &mut self,
         unit: usize,
         order: &Order,
         files: bool,
-        sink: &mut S,
-    ) -> Result<(), S::Error> {
+        taker: &mut T,
+    ) -> Result<(), T::Error> {
         let Some(group) = order.units.get(unit).and_then(|unit| unit.group) else {
             return Ok(());
         };
@@ -415,7 +450,7 @@ impl<'a> Running<'a> {
             self.policy,
         );
         self.rows.add_cluster(&view);
-        sink.cluster(view)
+        taker.cluster(view)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::input::Raw;
-use super::{Analyzed, Job, Outcome, Sink};
+use super::{Analyzed, Job, Maker, Outcome, Sink, Taker};
 use crate::bundle::{Bundle, Limits};
 use crate::cleanup::script;
 use crate::config::Config;
@@ -15,10 +15,19 @@ use crate::report::{compose, view};
 
 #[derive(Default)]
 struct Collected {
-    nodes: Vec<(view::Node, Option<Cleanup>)>,
-    clusters: Vec<view::Cluster>,
+    kept: Kept,
     files: bool,
 }
+
+/// What was taken.
+#[derive(Default)]
+struct Kept {
+    nodes: Vec<(view::Node, Option<Cleanup>)>,
+    clusters: Vec<view::Cluster>,
+}
+
+/// Leaves a node as it is.
+struct AsIs;
 
 impl Collected {
     fn with_files() -> Self {
@@ -37,13 +46,13 @@ impl Collected {
             Ok(outcome) => outcome,
             Err(never) => match never {},
         };
-        let mut nodes: Vec<(usize, _)> = self.nodes.into_iter().enumerate().collect();
+        let mut nodes: Vec<(usize, _)> = self.kept.nodes.into_iter().enumerate().collect();
         compose::sort_worst_first(&mut nodes, |(_, (node, _))| {
             (node.grade.as_deref(), node.score, &node.slug)
         });
         let (run_order, nodes): (Vec<usize>, Vec<_>) = nodes.into_iter().unzip();
         let (nodes, cleanups) = nodes.into_iter().unzip();
-        let mut clusters = self.clusters;
+        let mut clusters = self.kept.clusters;
         compose::sort_worst_first(&mut clusters, |cluster| {
             let own = view::count_of_severity(&cluster.findings, "critical");
             let own = i64::try_from(own).unwrap_or(i64::MAX);
@@ -66,14 +75,30 @@ impl Collected {
 impl Sink for Collected {
     type Made = (view::Node, Option<Cleanup>);
     type Error = Infallible;
+    type Maker = AsIs;
+    type Taker = Kept;
 
     fn begin(&mut self, _nodes: usize) -> bool {
         self.files
     }
 
+    fn parts(&mut self) -> (&AsIs, &mut Kept) {
+        (&AsIs, &mut self.kept)
+    }
+}
+
+impl Maker for AsIs {
+    type Made = (view::Node, Option<Cleanup>);
+    type Error = Infallible;
+
     fn make(&self, node: Analyzed) -> Result<Self::Made, Infallible> {
         Ok((node.node, node.cleanup))
     }
+}
+
+impl Taker for Kept {
+    type Made = (view::Node, Option<Cleanup>);
+    type Error = Infallible;
 
     fn take(&mut self, made: Self::Made) -> Result<(), Infallible> {
         self.nodes.push(made);
