@@ -16,8 +16,9 @@ const AHEAD: usize = 16;
 /// `take` what was made, in the items' order. `sizes` are the items' packed
 /// bytes: how far the threads run ahead depends on them.
 ///
-/// The threads are not rayon's: one of those could begin with an item in the
-/// midst of another's, and wait there for its own turn.
+/// Each of rayon's threads goes along the line once. Had they to steal items
+/// from each other, one could begin with an item in the midst of another's, and
+/// wait there for its own turn.
 ///
 /// # Errors
 /// The first of `take`; what comes after it is not taken.
@@ -56,11 +57,7 @@ pub(super) fn in_order<T: Sync, M: Send, E: Send>(
     };
     match threads {
         0 | 1 => work(),
-        _ => thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(work);
-            }
-        }),
+        _ => drop(rayon::broadcast(|_| work())),
     }
     let (_, result) = taker.into_inner().unwrap_or_else(PoisonError::into_inner);
     result
@@ -243,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "scoped thread panicked")]
+    #[should_panic(expected = "a fault")]
     fn a_panic_ends_all_threads() {
         let make = |item: &u64| assert!(*item != 3, "a fault");
         let items: Vec<u64> = (0..1000).collect();
