@@ -148,12 +148,13 @@ impl<'a> Reports<'a> {
         }
         if let (Some(folder), Some(json)) = (folder, json) {
             let overview = Overview::of(rows, totals, headline, rejected);
-            let index = folder.html.overview_page(folder.run, &overview)?;
             json.end(rejected)
                 .map_err(|error| error.to_string())
                 .and_then(Staged::keep)
                 .map_err(|error| not_written(&error))?;
-            output::write(folder.path, "index.html", index.as_bytes())?;
+            output::write_with(folder.path, "index.html", |out| {
+                folder.html.write_overview_page(folder.run, &overview, out)
+            })?;
             eprintln!(
                 "dmaudit: report written to {}",
                 folder.path.join("index.html").display()

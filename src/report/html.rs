@@ -129,17 +129,7 @@ impl Html {
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
         let page = node::page(run, node, cluster_page).map_err(io::Error::other)?;
-        self.templates
-            .get_template("node.html")
-            .and_then(|template| template.render_captured_to(Serde(page), out))
-            .map(drop)
-            .map_err(|error| {
-                let source = std::error::Error::source(&error);
-                match source.and_then(|source| source.downcast_ref::<io::Error>()) {
-                    Some(failed) => io::Error::new(failed.kind(), failed.to_string()),
-                    None => io::Error::other(said(&error)),
-                }
-            })
+        self.write("node.html", page, out)
     }
 
     /// A cluster's page.
@@ -174,6 +164,39 @@ impl Html {
     /// As [`Html::node_page`].
     pub fn overview_page(&self, run: Run, overview: &Overview) -> Result<String, String> {
         self.render("index.html", overview.page(run)?)
+    }
+
+    /// As [`Html::overview_page`], written as it is made.
+    ///
+    /// # Errors
+    /// Those of `out`, and as [`Html::node_page`].
+    pub fn write_overview_page(
+        &self,
+        run: Run,
+        overview: &Overview,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        let page = overview.page(run).map_err(io::Error::other)?;
+        self.write("index.html", page, out)
+    }
+
+    fn write(
+        &self,
+        template: &str,
+        page: impl Serialize,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        self.templates
+            .get_template(template)
+            .and_then(|template| template.render_captured_to(Serde(page), out))
+            .map(drop)
+            .map_err(|error| {
+                let source = std::error::Error::source(&error);
+                match source.and_then(|source| source.downcast_ref::<io::Error>()) {
+                    Some(failed) => io::Error::new(failed.kind(), failed.to_string()),
+                    None => io::Error::other(said(&error)),
+                }
+            })
     }
 
     fn render(&self, template: &str, page: impl Serialize) -> Result<String, String> {

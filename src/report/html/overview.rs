@@ -2,8 +2,9 @@
 //! for thousands of them and no node has to be kept for it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use minijinja::value::Value;
+use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::history::{Trend, of_fleet};
@@ -25,7 +26,7 @@ const GRADES: [&str; 6] = ["F", "D", "C", "B", "A", "A+"];
 pub struct Overview {
     totals: Totals,
     headline: String,
-    nodes: Vec<NodeRow>,
+    nodes: Arc<Vec<NodeRow>>,
     clusters: Vec<ClusterRow>,
     rejected: Vec<Rejected>,
     checks: BTreeMap<Word, CheckRow>,
@@ -54,6 +55,29 @@ struct NodeRow {
     entries: usize,
     pve_version: Option<String>,
     collected_at: String,
+}
+
+impl NodeRow {
+    fn of(node: &Row) -> Self {
+        let summary = &node.summary;
+        Self {
+            label: node.node.clone(),
+            href: node.page().map(|page| href(0, &page)),
+            cluster: node.cluster.clone(),
+            labels: node.labels.clone(),
+            grade: node.grade.clone(),
+            rank: rank(node.grade.as_deref()),
+            score: node.score,
+            critical: node.critical,
+            warnings: node.warnings,
+            duplicates: summary.duplicates,
+            orphans: summary.orphans,
+            unknown: summary.unknown,
+            entries: summary.entries,
+            pve_version: node.pve_version.clone(),
+            collected_at: node.collected_at.clone(),
+        }
+    }
 }
 
 /// Sums over the nodes of a customer at a site.
@@ -106,7 +130,7 @@ pub(super) struct Page<'a> {
     grade_names: Vec<&'a str>,
     verdicts: VerdictChart,
     clusters: &'a [ClusterRow],
-    nodes: &'a [NodeRow],
+    nodes: Value,
     labels: Vec<&'a LabelRow>,
     checks: Vec<&'a CheckRow>,
     versions: Vec<Bar>,
@@ -119,10 +143,11 @@ pub(super) struct Page<'a> {
 impl Overview {
     /// The overview of a run's nodes and clusters, in their order.
     pub fn of(rows: &Rows, totals: &Totals, headline: &str, rejected: &[Rejected]) -> Self {
+        let nodes = rows.nodes.iter().map(NodeRow::of).collect();
         let mut overview = Self {
             totals: totals.clone(),
             headline: headline.to_owned(),
-            nodes: Vec::with_capacity(rows.nodes.len()),
+            nodes: Arc::new(nodes),
             clusters: Vec::with_capacity(rows.clusters.len()),
             rejected: rejected.to_vec(),
             checks: BTreeMap::new(),
@@ -145,26 +170,8 @@ impl Overview {
         overview
     }
 
-    /// Adds a node's row, and its findings and versions to the sums.
+    /// Adds a node's findings and versions to the sums.
     fn add_node(&mut self, node: &Row) {
-        let summary = &node.summary;
-        self.nodes.push(NodeRow {
-            label: node.node.clone(),
-            href: node.page().map(|page| href(0, &page)),
-            cluster: node.cluster.clone(),
-            labels: node.labels.clone(),
-            grade: node.grade.clone(),
-            rank: rank(node.grade.as_deref()),
-            score: node.score,
-            critical: node.critical,
-            warnings: node.warnings,
-            duplicates: summary.duplicates,
-            orphans: summary.orphans,
-            unknown: summary.unknown,
-            entries: summary.entries,
-            pve_version: node.pve_version.clone(),
-            collected_at: node.collected_at.clone(),
-        });
         self.add_labels(node);
         self.add_findings(&node.checks);
         for (counts, value) in [
@@ -303,7 +310,11 @@ impl Overview {
                 None,
             )?,
             clusters: &self.clusters,
-            nodes: &self.nodes,
+            // Each becomes the template engine's when its turn comes: all of
+            // them at once take several times their room.
+            nodes: Value::make_object_iterable(Arc::clone(&self.nodes), |nodes| {
+                Box::new(nodes.iter().map(|row| Value::from(Serde(row))))
+            }),
             labels,
             checks,
             versions: by_count(&self.versions)?,
