@@ -16,9 +16,9 @@ const AHEAD: usize = 16;
 /// `take` what was made, in the items' order. `sizes` are the items' packed
 /// bytes: how far the threads run ahead depends on them.
 ///
-/// Each of rayon's threads goes along the line once. Had they to steal items
-/// from each other, one could begin with an item in the midst of another's, and
-/// wait there for its own turn.
+/// Each of rayon's threads goes along the line once. If they stole items from
+/// each other, one could begin with an item in the midst of another's, and wait
+/// there for its own turn.
 ///
 /// # Errors
 /// The first of `take`; what comes after it is not taken.
