@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::input::{Input, Raw};
+use super::input::Input;
 use super::turns::in_order;
 use super::{Job, view_of};
 use crate::bundle::Rejected;
@@ -48,16 +48,14 @@ impl Job {
             Ok(nodes) => nodes,
             Err(error) => return Ok(Err(error)),
         };
-        let line = |node: Raw| {
-            let mut facts = node.facts(&self.known, self.policy.thresholds(), self.now);
-            compose::conclude(&mut facts.node);
-            facts.to_line()
-        };
-        // A single node needs no other threads.
-        let lines: Result<Vec<_>, String> = match nodes.len() {
-            0 | 1 => nodes.into_iter().map(line).collect(),
-            _ => nodes.into_par_iter().map(line).collect(),
-        };
+        let lines: Result<Vec<_>, String> = nodes
+            .into_par_iter()
+            .map(|node| {
+                let mut facts = node.facts(&self.known, self.policy.thresholds(), self.now);
+                compose::conclude(&mut facts.node);
+                facts.to_line()
+            })
+            .collect();
         lines.map(Ok)
     }
 }

@@ -252,17 +252,12 @@ impl Job {
             Err(error) => return Read::Rejected(error),
         };
         let wanted: BTreeMap<usize, usize> = parts.iter().copied().collect();
-        let found: Vec<(usize, Raw)> = found
-            .into_iter()
+        let nodes: Result<Vec<_>, M::Error> = found
+            .into_par_iter()
             .enumerate()
             .filter_map(|(part, raw)| Some((*wanted.get(&part)?, raw)))
+            .map(|(unit, raw)| place((order, points), (unit, raw), self.terms(), files, maker))
             .collect();
-        let place = |found| place((order, points), found, self.terms(), files, maker);
-        // A single node needs no other threads.
-        let nodes: Result<Vec<_>, M::Error> = match found.len() {
-            0 | 1 => found.into_iter().map(place).collect(),
-            _ => found.into_par_iter().map(place).collect(),
-        };
         match nodes {
             Ok(nodes) => Read::Nodes(nodes),
             Err(error) => Read::Failed(error),
