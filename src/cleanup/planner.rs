@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::plan::{Item, Plan, Skipped};
 use crate::model::device::{Device, Index};
-use crate::model::names::is_safe;
+use crate::model::names::{GuestVolume, HiddenVolume, is_safe};
 use crate::model::node::Node;
 use crate::model::verdict::{Action, LvState, Verdict};
 use crate::parse::dmsetup_table::Target;
@@ -123,15 +123,16 @@ impl Planner<'_> {
             }
             Verdict::Valid | Verdict::System => return None,
         }
-        if is_layer_of_backed(device, judgement) {
+        if is_part_of_backed(device, judgement) {
             return Some(refuse(
                 "goes-with-volume",
                 "an inner layer: it goes when LVM deactivates its volume",
             ));
         }
         let refusal = identity(device)
+            .or_else(|| snapshot(node, device, judgement))
             .or_else(|| self.use_of(index, device))
-            .or_else(|| guest(node, judgement))
+            .or_else(|| guest(node, device, judgement))
             .or_else(|| reference(verdicts, index, root));
         Some(refusal.unwrap_or_else(|| Decision {
             action: match judgement.lv_state {
@@ -176,6 +177,12 @@ impl Planner<'_> {
             let holders = node.holder_texts(index).join(", ");
             return Some(refuse("held", format!("held by {holders}")));
         }
+        if open == 0 && device.in_use() {
+            return Some(refuse(
+                "open",
+                "dmsetup says that it is not open, LVM that it is",
+            ));
+        }
         if device.suspended {
             return Some(refuse("suspended", "the device is suspended"));
         }
@@ -186,13 +193,38 @@ impl Planner<'_> {
     }
 }
 
-/// An inner layer that LVM knows is taken down with its volume.
-fn is_layer_of_backed(device: &Device, judgement: &Judgement) -> bool {
-    judgement.lv_state == LvState::Backed
-        && device
-            .lvm_uuid
-            .as_ref()
-            .is_some_and(|uuid| uuid.layer.is_some())
+/// An inner layer or hidden part that LVM knows is taken down with its volume.
+fn is_part_of_backed(device: &Device, judgement: &Judgement) -> bool {
+    let is_layer = device
+        .lvm_uuid
+        .as_ref()
+        .is_some_and(|uuid| uuid.layer.is_some());
+    let is_hidden = || {
+        let volume = device.volume().filter(|_| device.lvm_uuid.is_some());
+        volume.is_some_and(|(_, lv)| HiddenVolume::parse(lv).is_some())
+    };
+    judgement.lv_state == LvState::Backed && (judgement.is_part || is_layer || is_hidden())
+}
+
+/// LVM deactivates a snapshot (not a thin one) only with its origin and all
+/// other snapshots of it (its `tools/lvchange.c` asks for that).
+fn snapshot(node: &Node, device: &Device, judgement: &Judgement) -> Option<Decision> {
+    let is_kind = |target: &Target| matches!(target, Target::Other { kind, .. } if kind.starts_with("snapshot"));
+    let by_table = device
+        .segments
+        .iter()
+        .any(|segment| is_kind(&segment.target));
+    let by_lvm = || {
+        let letter = node.lvm.of(device).and_then(|lv| lv.attr.chars().next());
+        matches!(letter, Some('s' | 'S' | 'o' | 'O'))
+    };
+    let with_others = judgement.lv_state != LvState::Stale && (by_table || by_lvm());
+    with_others.then(|| {
+        refuse(
+            "snapshot",
+            "a snapshot or the origin of one: LVM takes them down together, so a person must decide",
+        )
+    })
 }
 
 /// Whether the script could tell the entry from another one.
@@ -232,8 +264,19 @@ fn identity(device: &Device) -> Option<Decision> {
     None
 }
 
-fn guest(node: &Node, judgement: &Judgement) -> Option<Decision> {
-    let vmid = judgement.vmid?;
+/// Whether the guest that an entry belongs to runs or is locked: that of the
+/// entry it lies on, and that of its own name.
+fn guest(node: &Node, device: &Device, judgement: &Judgement) -> Option<Decision> {
+    let by_name = device.volume().and_then(|(_, lv)| GuestVolume::parse(lv));
+    let vmids: BTreeSet<u64> = judgement
+        .vmid
+        .into_iter()
+        .chain(by_name.map(|volume| volume.vmid))
+        .collect();
+    vmids.into_iter().find_map(|vmid| busy(node, vmid))
+}
+
+fn busy(node: &Node, vmid: u64) -> Option<Decision> {
     if let Some(guest) = node.guests.here(vmid)
         && guest.running() == Some(true)
     {
@@ -344,13 +387,17 @@ fn words(node: &Node, verdicts: &Verdicts, index: Index, device: &Device) -> Vec
     words.extend(device.uuid.clone());
     let root_device = node.devices.get(root).unwrap_or(device);
     words.push(root_device.name.clone());
-    let doubles = verdicts
+    let doubled = verdicts
         .get(root)
-        .is_some_and(|root| root.verdict == Verdict::Duplicate);
-    if !doubles {
-        let known = node.lvm.of(root_device).map(|lv| lv.name.clone());
-        words.extend(known);
-        words.extend(root_device.volume().map(|(_, lv)| lv.to_owned()));
+        .filter(|root| root.verdict == Verdict::Duplicate)
+        .and_then(|root| node.devices.get(root.of?));
+    for device in [device, root_device] {
+        let by_name = device.volume();
+        let by_uuid = node.lvm.of(device).map(|lv| (&*lv.vg, lv.name.as_str()));
+        let volumes = by_name.into_iter().chain(by_uuid);
+        let kept = doubled.and_then(Device::volume);
+        let own = volumes.filter(|volume| Some(*volume) != kept);
+        words.extend(own.map(|(_, lv)| lv.to_owned()));
     }
     words.retain(|word| is_plain_word(word));
     words.sort_unstable();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::names::{LvmName, LvmUuid};
+use crate::model::names::{LvmName, LvmUuid, partition_parent};
 use crate::model::positions::Positions;
 use crate::parse::DevNo;
 use crate::parse::dmsetup_info::DmInfo;
@@ -19,7 +19,7 @@ pub struct Device {
     pub devno: Option<DevNo>,
     /// Open count; none when it was not recorded.
     pub open: Option<u32>,
-    /// Whether LVM said that it is open, where no count was recorded.
+    /// Whether LVM said that it is open.
     pub flagged_open: Option<bool>,
     /// Whether LVM made it, where no UUID was recorded that tells.
     pub by_lvm: Option<bool>,
@@ -52,10 +52,11 @@ impl Device {
         end.checked_mul(512)
     }
 
-    /// Whether something uses it. What was not recorded counts as use.
+    /// Whether something uses it. What was not recorded counts as use, and so
+    /// does what only one of dmsetup and LVM said.
     pub fn in_use(&self) -> bool {
         match self.open {
-            Some(open) => open > 0,
+            Some(open) => open > 0 || self.flagged_open == Some(true),
             None => self.flagged_open != Some(false),
         }
     }
@@ -119,7 +120,19 @@ impl Devices {
                 device.below = below;
             }
         }
-        for (index, device) in devices.list.iter_mut().enumerate() {
+        // A partition whose table was not collected lies on its parent.
+        let parents: Vec<Option<DevNo>> = devices
+            .list
+            .iter()
+            .map(|device| {
+                let parent = partition_parent(device.uuid.as_deref()?)?;
+                devices.get(devices.by_uuid(parent)?)?.devno
+            })
+            .collect();
+        for (index, (device, parent)) in devices.list.iter_mut().zip(parents).enumerate() {
+            if device.segments.is_empty() && device.below.is_empty() {
+                device.below.extend(parent);
+            }
             let targets = device.segments.iter().map(|segment| &segment.target);
             device.below.extend(targets.flat_map(Target::devices));
             device.below.sort_unstable();

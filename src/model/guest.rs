@@ -130,9 +130,13 @@ pub fn references(config: &GuestConfig<'_>) -> Vec<Reference> {
             if targets.is_empty() {
                 continue;
             }
+            let key = match setting.key {
+                "" => "a line that was not understood",
+                key => brief(key),
+            };
             let place = match name {
-                None => brief(setting.key).to_owned(),
-                Some(name) => format!("{} in [{}]", brief(setting.key), brief(name)),
+                None => key.to_owned(),
+                Some(name) => format!("{key} in [{}]", brief(name)),
             };
             found.extend(targets.into_iter().map(|target| Reference {
                 target,
@@ -214,7 +218,7 @@ fn targets(setting: &Setting<'_>) -> Vec<Target> {
         return found;
     }
     if volume {
-        let apart = |c| matches!(c, ',' | ' ' | '\t' | '"' | '\'');
+        let apart = |c| matches!(c, ',' | ';' | ' ' | '\t' | '"' | '\'');
         let parts = value.split(apart).filter(|part| !part.is_empty());
         for (index, part) in parts.enumerate() {
             let (key, value) = part.split_once('=').unwrap_or(("", part));
@@ -255,13 +259,25 @@ fn volumes(text: &str, main: bool) -> impl Iterator<Item = Target> {
     })
 }
 
-/// Every `/dev/…` path within a value.
+/// Every `/dev/…` path within a value. A path may go on behind a colon or an
+/// equals sign, or end there: both are taken.
 fn paths(value: &str) -> impl Iterator<Item = Target> {
     let end = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | ')' | '}' | ']');
-    value.split(end).filter_map(|word| {
-        let path = word.get(word.find("/dev/")?..)?;
-        (path.len() > "/dev/".len() && path.len() <= PATH).then(|| Target::Path(path.to_owned()))
-    })
+    let within = |word: &'_ str| -> Vec<Target> {
+        let starts = word.match_indices("/dev/");
+        let whole = starts.filter_map(|(at, _)| word.get(at..));
+        let short = |path: &&str| path.len() > "/dev/".len() && path.len() <= PATH;
+        whole
+            .filter(short)
+            .flat_map(|path| {
+                let cut = path.split([':', '=']).next().filter(|cut| *cut != path);
+                [Some(path), cut.filter(short)]
+            })
+            .flatten()
+            .map(|path| Target::Path(path.to_owned()))
+            .collect()
+    };
+    value.split(end).flat_map(within)
 }
 
 #[cfg(test)]
@@ -300,10 +316,24 @@ mod tests {
     }
 
     #[test]
+    fn paths_end_where_they_may() {
+        assert_eq!(
+            named("args: -drive file=/dev/pve/vm-1-disk-9:x -d=/dev/block/253:1 a;/dev/sdb\n"),
+            [
+                "/dev/pve/vm-1-disk-9:x",
+                "/dev/pve/vm-1-disk-9",
+                "/dev/block/253:1",
+                "/dev/block/253",
+                "/dev/sdb",
+            ]
+        );
+    }
+
+    #[test]
     fn every_section_keeps_its_volumes() {
         assert_eq!(
             named(
-                "memory: 1\n[PENDING]\nscsi1: a:vm-1-disk-1\n[before]\nscsi0: a:vm-1-disk-0\nvmstate: a:vm-1-state-before\n[special:fleecing]\nfleecing-images: a:vm-1-fleece-0,a:vm-1-fleece-1\n"
+                "memory: 1\n[PENDING]\nscsi1: a:vm-1-disk-1\n[before]\nscsi0: a:vm-1-disk-0\nvmstate: a:vm-1-state-before\n[special:fleecing]\nfleecing-images: a:vm-1-fleece-0;a:vm-1-fleece-1\n"
             ),
             [
                 "a:vm-1-disk-0",

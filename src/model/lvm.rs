@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::device::Device;
 pub use crate::model::lvm_facts::{Facts, SegmentOf};
-use crate::model::names::GuestVolume;
+use crate::model::names::{GuestVolume, HiddenVolume};
 use crate::model::positions::Positions;
 use crate::model::verdict::LvState;
 use crate::parse::DevNo;
@@ -157,6 +157,13 @@ pub struct Lvm {
     by_name: Positions,
     vg_uuids: BTreeMap<String, BTreeSet<Arc<str>>>,
     read: BTreeSet<Arc<str>>,
+    /// The VGs, by UUID, of which a volume is active, or may be, whose own
+    /// UUID is not known: it may be any entry of theirs.
+    unsure: BTreeSet<Arc<str>>,
+    /// Whether there is such a volume of a VG whose UUID is not known.
+    all_unsure: bool,
+    /// Whether hidden volumes were listed, as `lvs -a` does.
+    lists_hidden: bool,
 }
 
 impl Lvm {
@@ -211,6 +218,13 @@ impl Lvm {
                 self.read.insert(Arc::clone(&lv.vg_uuid));
             }
             let same = |at: usize| lvs.get(at).is_some_and(|of| of.is(&lv.vg_uuid, &lv.uuid));
+            if !is_uuid(&lv.uuid) && (lv.active || lv.attr.is_empty()) {
+                match is_uuid(&lv.vg_uuid) {
+                    true => drop(self.unsure.insert(Arc::clone(&lv.vg_uuid))),
+                    false => self.all_unsure = true,
+                }
+            }
+            self.lists_hidden |= HiddenVolume::parse(&lv.name).is_some();
             self.by_uuid.add((&*lv.vg_uuid, &*lv.uuid), index, same);
             let same = |at: usize| lvs.get(at).is_some_and(|of| of.is_named(&lv.vg, &lv.name));
             self.by_name.add((&*lv.vg, &*lv.name), index, same);
@@ -245,18 +259,29 @@ impl Lvm {
     }
 
     /// What the metadata says of a device's volume. A report that ended with
-    /// an error proves nothing by what it lacks.
+    /// an error proves nothing by what it lacks, nor does one without UUIDs,
+    /// nor of a hidden volume one that lists none.
     pub fn state_of(&self, device: &Device) -> LvState {
         let Some(uuid) = &device.lvm_uuid else {
             return self.state_by_name(device);
         };
         if self.by_uuid(&uuid.vg, &uuid.lv).is_some() {
             LvState::Backed
-        } else if self.complete && self.was_read(&uuid.vg) {
+        } else if self.complete && self.was_read(&uuid.vg) && self.lists_all(device, &uuid.vg) {
             LvState::Stale
         } else {
             LvState::Unknown
         }
+    }
+
+    /// Whether a volume that an entry of this VG is would be listed, and
+    /// known by its UUID.
+    fn lists_all(&self, device: &Device, vg_uuid: &str) -> bool {
+        let hidden = || {
+            let volume = device.volume();
+            volume.is_some_and(|(_, lv)| HiddenVolume::parse(lv).is_some())
+        };
+        !self.all_unsure && !self.unsure.contains(vg_uuid) && (self.lists_hidden || !hidden())
     }
 
     /// What the metadata says of a guest's volume that LVM made and whose
@@ -267,7 +292,9 @@ impl Lvm {
             .named_by_lvm()
             .filter(|name| name.layer.is_none())
             // Tables for people leave hidden volumes out.
-            .filter(|name| GuestVolume::parse(&name.lv).is_some() && !is_hidden(&name.lv));
+            .filter(|name| {
+                GuestVolume::parse(&name.lv).is_some() && HiddenVolume::parse(&name.lv).is_none()
+            });
         let Some(name) = volume else {
             return LvState::Unknown;
         };
@@ -283,21 +310,12 @@ impl Lvm {
     /// where names collide, none where they were not printed.
     pub fn vg_uuids(&self, name: &str) -> impl Iterator<Item = &str> {
         let found = self.vg_uuids.get(name).into_iter().flatten();
-        found
-            .map(|uuid| &**uuid)
-            .filter(|uuid| uuid.len() == UUID_LENGTH)
+        found.map(|uuid| &**uuid).filter(|uuid| is_uuid(uuid))
     }
 }
 
-/// Letters of a UUID without dashes.
-const UUID_LENGTH: usize = 32;
-
-/// Whether a name is that of a volume's part, which LVM hides.
-fn is_hidden(lv: &str) -> bool {
-    [
-        "_rimage", "_rmeta", "_mimage", "_mlog", "_tdata", "_tmeta", "_cdata", "_cmeta", "_corig",
-        "_wcorig", "_iorig", "_imeta", "_vdata", "_pmspare", "_cvol",
-    ]
-    .iter()
-    .any(|part| lv.contains(part))
+/// Whether a text is a UUID of LVM's without dashes, and none that stands for
+/// one that was not printed.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -139,6 +139,46 @@ impl LvmUuid {
     }
 }
 
+/// What only the names of LVM's own hidden volumes hold: LVM refuses it in
+/// any other (its `lib/misc/lvm-string.c`).
+const RESERVED: [&str; 18] = [
+    "_rimage", "_rmeta", "_mimage", "_mlog", "_corig", "_wcorig", "_iorig", "_imeta", "_vorigin",
+    // A pool's: what stands before them is the pool's name.
+    "_tdata", "_tmeta", "_cdata", "_cmeta", "_cpool", "_cvol", "_vdata", "_vpool", "_pmspare",
+];
+
+/// How many of [`RESERVED`] name parts of a volume, rather than a pool's.
+const OF_VOLUMES: usize = 9;
+
+/// A hidden logical volume, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HiddenVolume<'a> {
+    /// The volume or pool that it is a part of: `vm-1-disk-0` of
+    /// `vm-1-disk-0_rimage_0`.
+    pub whole: &'a str,
+    /// Whether that is a pool (thin, cache, VDO), whose name is no guest's
+    /// volume whatever it looks like.
+    pub of_pool: bool,
+}
+
+impl<'a> HiddenVolume<'a> {
+    /// Reads a logical volume's name; none when LVM does not hide it.
+    pub fn parse(lv: &'a str) -> Option<Self> {
+        // Few names have an underscore.
+        memchr::memchr(b'_', lv.as_bytes())?;
+        let (at, number) = RESERVED
+            .iter()
+            .enumerate()
+            .filter_map(|(number, text)| Some((lv.find(text)?, number)))
+            .min()?;
+        let whole = lv.get(..at).filter(|whole| !whole.is_empty())?;
+        Some(Self {
+            whole,
+            of_pool: number >= OF_VOLUMES,
+        })
+    }
+}
+
 /// The parent's UUID in a partition's: `part1-<UUID>`, as kpartx and
 /// multipath-tools make it.
 pub fn partition_parent(uuid: &str) -> Option<&str> {
@@ -288,6 +328,25 @@ mod tests {
     }
 
     #[test]
+    fn hidden_volumes_belong_to_a_volume_or_a_pool() {
+        let read = |lv| HiddenVolume::parse(lv).map(|hidden| (hidden.whole, hidden.of_pool));
+        assert_eq!(read("vm-1-disk-0_rimage_0"), Some(("vm-1-disk-0", false)));
+        assert_eq!(read("vm-1-disk-0_rmeta_12"), Some(("vm-1-disk-0", false)));
+        assert_eq!(
+            read("vm-1-disk-0_rimage_0_imeta"),
+            Some(("vm-1-disk-0", false))
+        );
+        assert_eq!(read("vm-1-disk-0_corig"), Some(("vm-1-disk-0", false)));
+        assert_eq!(read("vm-1-disk-0_wcorig"), Some(("vm-1-disk-0", false)));
+        assert_eq!(read("vm-1-pool_tdata_rimage_1"), Some(("vm-1-pool", true)));
+        assert_eq!(read("vm-1-cache_cpool_cmeta"), Some(("vm-1-cache", true)));
+        assert_eq!(read("vm-1-cache_cvol"), Some(("vm-1-cache", true)));
+        for plain in ["vm-1-disk-0", "snap_vm-1-disk-0_1", "_rimage", ""] {
+            assert_eq!(read(plain), None, "{plain}");
+        }
+    }
+
+    #[test]
     fn guest_volumes_by_pves_rule() {
         let read = |lv: &str| GuestVolume::parse(lv).map(|v| (v.vmid, v.kind, v.fixed_name));
         assert_eq!(read("vm-100-disk-0"), Some((100, VolumeKind::Disk, false)));
@@ -375,6 +434,7 @@ mod tests {
             LvmName::split(&name);
             LvmUuid::parse(&name);
             GuestVolume::parse(&name);
+            HiddenVolume::parse(&name);
             partition_parent(&name);
         }
     }

@@ -144,8 +144,8 @@ pub struct Guests {
     /// Guests of other nodes whose configuration was read, sorted by VMID.
     pub elsewhere: Vec<Arc<Guest>>,
     /// Guests known to belong to other nodes although their configuration was
-    /// not read: VMID to node.
-    pub unread_elsewhere: BTreeMap<u64, String>,
+    /// not read, by VMID.
+    pub unread_elsewhere: BTreeMap<u64, UnreadElsewhere>,
     /// Guests that exist although their configuration could not be read:
     /// VMID to what is known.
     pub unread: BTreeMap<u64, String>,
@@ -153,6 +153,16 @@ pub struct Guests {
     pub unusable: Option<String>,
     /// Whether the guests of all other nodes are known, too.
     pub whole_cluster: bool,
+}
+
+/// A guest of another node whose configuration was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadElsewhere {
+    /// That node.
+    pub node: String,
+    /// Why its configuration could not be read; none where only a list names
+    /// the guest, and its configuration was not collected.
+    pub why: Option<String>,
 }
 
 /// The first guest with a VMID among guests that are sorted by it.
@@ -176,7 +186,15 @@ impl Guests {
     /// The other node that a guest is known to belong to.
     pub fn home_elsewhere(&self, vmid: u64) -> Option<&str> {
         let read = of(&self.elsewhere, vmid).map(|guest| guest.node.as_str());
-        read.or_else(|| self.unread_elsewhere.get(&vmid).map(String::as_str))
+        read.or_else(|| Some(self.unread_elsewhere.get(&vmid)?.node.as_str()))
+    }
+
+    /// Why the configuration of a guest that exists, on whichever node, could
+    /// not be read, if so.
+    pub fn unread(&self, vmid: u64) -> Option<&str> {
+        let elsewhere = || self.unread_elsewhere.get(&vmid)?.why.as_ref();
+        let why = self.unread.get(&vmid).or_else(elsewhere);
+        why.map(String::as_str)
     }
 
     /// All guests whose configuration was read or that are listed here; those

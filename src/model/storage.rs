@@ -44,6 +44,27 @@ impl From<StorageSection> for Storage {
     }
 }
 
+/// PVE's own storage types that are not on logical volumes. Of a type from
+/// elsewhere that can't be told.
+fn is_never_lvm(kind: &str) -> bool {
+    matches!(
+        kind,
+        "dir"
+            | "btrfs"
+            | "zfspool"
+            | "nfs"
+            | "cifs"
+            | "cephfs"
+            | "rbd"
+            | "glusterfs"
+            | "iscsi"
+            | "iscsidirect"
+            | "pbs"
+            | "zfs"
+            | "esxi"
+    )
+}
+
 /// Storage types that are on a network by their nature.
 fn always_shared(kind: &str) -> bool {
     matches!(
@@ -60,8 +81,8 @@ const MOST_GUESSED: usize = 100;
 pub enum Resolution {
     /// This one.
     Vg(String),
-    /// Each of these (several local storages match each other).
-    Any(Vec<String>),
+    /// One of these, by a guess from names: not where it has no such volume.
+    Guess(Vec<String>),
     /// None: the storage is not on LVM.
     NotLvm,
     /// It can't be told: a volume of that name in any VG counts.
@@ -145,8 +166,8 @@ impl Storages {
             return match self.get(id) {
                 Some(storage) => match (&storage.vg, storage.kind.as_str()) {
                     (Some(vg), _) => Resolution::Vg(vg.clone()),
-                    (None, "lvm" | "lvmthin") => Resolution::Unresolved,
-                    (None, _) => Resolution::NotLvm,
+                    (None, kind) if is_never_lvm(kind) => Resolution::NotLvm,
+                    (None, _) => Resolution::Unresolved,
                 },
                 None => Resolution::Unresolved,
             };
@@ -160,13 +181,9 @@ impl Storages {
             .filter(|vg| may_mean(id, vg))
             .map(str::to_owned)
             .collect();
-        match matching.len() {
-            0 => Resolution::Unresolved,
-            1 => matching
-                .into_iter()
-                .next()
-                .map_or(Resolution::Unresolved, Resolution::Vg),
-            _ => Resolution::Any(matching),
+        match matching.is_empty() {
+            true => Resolution::Unresolved,
+            false => Resolution::Guess(matching),
         }
     }
 }
@@ -197,12 +214,15 @@ mod tests {
 
     #[test]
     fn ids_resolve_through_the_file() {
-        let known = storages("lvm: SAN\n\tvgname fast\n\tshared\n\ndir: local\n\tpath /x\n");
+        let known = storages(
+            "lvm: SAN\n\tvgname fast\n\tshared\n\ndir: local\n\tpath /x\n\nvendor: san3\n\tvg fast\n",
+        );
         let vgs = ["pve", "fast", "san"];
         assert_eq!(known.resolve("SAN", vgs), Resolution::Vg("fast".into()));
         assert_eq!(known.resolve("san", vgs), Resolution::Vg("fast".into()));
         assert_eq!(known.resolve("local", vgs), Resolution::NotLvm);
         assert_eq!(known.resolve("gone", vgs), Resolution::Unresolved);
+        assert_eq!(known.resolve("san3", vgs), Resolution::Unresolved);
         assert!(known.is_shared_vg("fast"));
     }
 
@@ -210,22 +230,14 @@ mod tests {
     fn without_the_file_names_are_guessed() {
         let guess = Storages::default();
         let vgs = ["pve", "ssd-ha01"];
-        assert_eq!(
-            guess.resolve("local-lvm", vgs),
-            Resolution::Vg("pve".into())
-        );
-        assert_eq!(
-            guess.resolve("local-thin", vgs),
-            Resolution::Vg("pve".into())
-        );
-        assert_eq!(
-            guess.resolve("SSDHA01", vgs),
-            Resolution::Vg("ssd-ha01".into())
-        );
+        let one = |vg: &str| Resolution::Guess(vec![vg.into()]);
+        assert_eq!(guess.resolve("local-lvm", vgs), one("pve"));
+        assert_eq!(guess.resolve("local-thin", vgs), one("pve"));
+        assert_eq!(guess.resolve("SSDHA01", vgs), one("ssd-ha01"));
         assert_eq!(guess.resolve("tank", vgs), Resolution::Unresolved);
         assert_eq!(
             guess.resolve("local-a", ["pve", "local-b"]),
-            Resolution::Any(vec!["pve".into(), "local-b".into()])
+            Resolution::Guess(vec!["pve".into(), "local-b".into()])
         );
     }
 }

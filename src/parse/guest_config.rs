@@ -2,7 +2,7 @@
 //! or `…/lxc/<vmid>.conf`.
 //!
 //! Grammar, by PVE's `parse_vm_config` and `parse_pct_config`: `key: value`
-//! lines; `#` lines are the description; `[name]` opens a snapshot,
+//! lines, in containers also `lxc.KEY = value`; `#` lines are the description; `[name]` opens a snapshot,
 //! `[PENDING]` the pending changes, `[special:…]` another section.
 
 use super::{Parsed, lines};
@@ -27,10 +27,11 @@ pub struct Section<'a> {
     pub settings: Vec<Setting<'a>>,
 }
 
-/// One `key: value` line.
+/// One `key: value` line, or one that was not understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting<'a> {
-    /// The key.
+    /// The key; empty for a line that was not understood, of which the value
+    /// is the whole: it may name a volume all the same.
     pub key: &'a str,
     /// The value, without blanks around it.
     pub value: &'a str,
@@ -66,7 +67,8 @@ impl<'a> GuestConfig<'a> {
     /// guest.
     pub fn is_empty(&self) -> bool {
         self.sections()
-            .all(|(_, section)| section.settings.is_empty())
+            .flat_map(|(_, section)| &section.settings)
+            .all(|setting| setting.key.is_empty())
     }
 }
 
@@ -93,19 +95,18 @@ pub fn parse(text: &str) -> Parsed<GuestConfig<'_>> {
             open = Some((name.trim(), Section::default()));
             continue;
         }
-        match setting(line) {
-            Some((key, value)) => {
-                let setting = Setting {
-                    key,
-                    value,
-                    line: number,
-                };
-                match open.as_mut() {
-                    Some((_, section)) => section.settings.push(setting),
-                    None => parsed.value.current.settings.push(setting),
-                }
-            }
-            None => parsed.problem(number, "expected `key: value`, `[section]` or `#text`"),
+        let (key, value) = setting(line).unwrap_or_else(|| {
+            parsed.problem(number, "expected `key: value`, `[section]` or `#text`");
+            ("", line.trim())
+        });
+        let setting = Setting {
+            key,
+            value,
+            line: number,
+        };
+        match open.as_mut() {
+            Some((_, section)) => section.settings.push(setting),
+            None => parsed.value.current.settings.push(setting),
         }
     }
     close(&mut parsed.value, open);
@@ -124,10 +125,13 @@ fn close<'a>(config: &mut GuestConfig<'a>, section: Option<(&'a str, Section<'a>
 }
 
 fn setting(line: &str) -> Option<(&str, &str)> {
-    let (key, value) = line.split_once(':')?;
-    let key = key.trim();
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    (!key.is_empty() && key.bytes().all(legal)).then(|| (key, value.trim()))
+    let at = |sign| {
+        let (key, value) = line.split_once(sign)?;
+        let key = key.trim();
+        (!key.is_empty() && key.bytes().all(legal)).then(|| (key, value.trim()))
+    };
+    at(':').or_else(|| at('=').filter(|(key, _)| key.starts_with("lxc.")))
 }
 
 #[cfg(test)]
@@ -149,6 +153,21 @@ mod tests {
         let others: Vec<_> = config.others.iter().map(|(name, _)| *name).collect();
         assert_eq!(others, ["PENDING", "special:fleecing"]);
         assert_eq!(parsed.problems[0].line, 14);
+        let last = config.others[1].1.settings.last().unwrap();
+        assert_eq!((last.key, last.value, last.line), ("", "nonsense", 14));
+    }
+
+    #[test]
+    fn containers_may_write_an_equals_sign() {
+        let config =
+            parse("lxc.mount.entry = /dev/pve/x data none\nmemory = 1\nlxc.cap.drop: a=b\n").value;
+        let key_and_value = |key| config.current.get(key);
+        assert_eq!(
+            key_and_value("lxc.mount.entry"),
+            Some("/dev/pve/x data none")
+        );
+        assert_eq!(key_and_value("lxc.cap.drop"), Some("a=b"));
+        assert_eq!(key_and_value("memory"), None);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) const MAX_COLUMNS: usize = 200;
 /// `read` makes of each, if anything.
 ///
 /// Text before the first `{` (warnings mixed in) is skipped. Text that is not
-/// such a report gives nothing and one problem. `read` may be called anew for
+/// such a report, or has no such section, gives nothing and one problem. `read` may be called anew for
 /// rows that it has read.
 pub fn parse<'a, T>(
     text: &'a str,
@@ -44,8 +44,13 @@ pub fn parse<'a, T>(
     }
     facts.clear();
     let mut take = |row: &Row<'a>| facts.extend(read(row));
-    let seed = Document(&mut Taker::new(section, &mut take));
+    let mut taker = Taker::new(section, &mut take);
+    let seed = Document(&mut taker);
     match seed.deserialize(&mut serde_json::Deserializer::from_str(json)) {
+        Ok(()) if !taker.met => parsed.problem(
+            before.matches('\n').count() + 1,
+            format!("expected LVM's JSON report with {section:?}, which LVM prints even where it lists nothing"),
+        ),
         Ok(()) => parsed.value = facts,
         Err(error) => parsed.problem(
             before.matches('\n').count() + error.line(),
@@ -104,6 +109,10 @@ mod tests {
         assert!(parsed.value.is_empty());
         assert!(parsed.problems[0].line >= 2, "{parsed:?}");
         assert_eq!(rows("", "lv").problems.len(), 1);
+        assert_eq!(rows("{\"report\":[]}", "lv").problems.len(), 1);
+        assert_eq!(rows("{\"report\":[{\"vg\":[]}]}", "lv").problems.len(), 1);
+        let none = "{\"report\":[{\"lv\":[]}], \"log\":[]}";
+        assert!(rows(none, "lv").problems.is_empty());
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) struct Taker<'t, 'de> {
     pub section: &'t str,
     pub take: &'t mut dyn FnMut(&Row<'de>),
     pub row: Row<'de>,
+    /// Whether the section was met.
+    pub met: bool,
     rows: usize,
     /// The last row's columns: the next one has the same, in the same order.
     columns: Vec<(String, Option<Column>)>,
@@ -25,6 +27,7 @@ impl<'t, 'de> Taker<'t, 'de> {
             section,
             take,
             rows: 0,
+            met: false,
             row: Row::default(),
             columns: Vec::new(),
         }
@@ -132,6 +135,7 @@ impl<'de> Visitor<'de> for Part<'_, '_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key_seed(Key)? {
             if key == self.0.section {
+                self.0.met = true;
                 map.next_value_seed(Rows(&mut *self.0))?;
             } else {
                 map.next_value::<IgnoredAny>()?;

@@ -13,6 +13,8 @@ mod rules;
 mod words;
 mod write;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -62,9 +64,8 @@ pub fn redact(bundle: &Bundle, names: &mut Names) -> Result<Redacted, String> {
             draft.put_file(path, target);
         }
     }
-    let directories: Vec<String> = bundle
-        .directories_below("/")
-        .filter(|path| *path == "/etc/pve" || path.starts_with("/etc/pve/"))
+    let directories: Vec<String> = directories(bundle, manifest)
+        .iter()
         .map(|path| names.path(path))
         .collect();
     let unread: Vec<Value> = bundle
@@ -116,6 +117,25 @@ pub fn redact(bundle: &Bundle, names: &mut Names) -> Result<Redacted, String> {
         archive,
         dropped: draft.dropped,
     })
+}
+
+/// The folders of `/etc/pve`. Of a bundle that does not say which were
+/// listed, those of guests count as listed: its redacted copy says so.
+fn directories(bundle: &Bundle, manifest: &Manifest) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = bundle
+        .directories_below("/")
+        .filter(|path| *path == "/etc/pve" || path.starts_with("/etc/pve/"))
+        .map(str::to_owned)
+        .collect();
+    if manifest.directories.is_none() {
+        let of_nodes = bundle.directories_below("/etc/pve/nodes");
+        let nodes = of_nodes.filter_map(|path| path.strip_prefix("/etc/pve/nodes/"));
+        for node in nodes.filter(|rest| !rest.contains('/')) {
+            found
+                .extend(["qemu-server", "lxc"].map(|kind| format!("/etc/pve/nodes/{node}/{kind}")));
+        }
+    }
+    found
 }
 
 /// Tables for people (of a pvereport or sosreport) are read by their columns'

@@ -60,7 +60,7 @@ fn by_name(node: &Node, owners: &Owners) -> Vec<Vec<Index>> {
 fn by_table(node: &Node, owners: &Owners) -> Vec<Vec<Index>> {
     let mut sets: HashMap<Vec<(u64, u64, &Target)>, Vec<Index>> = HashMap::new();
     for (index, device) in node.devices.iter() {
-        if matches!(owners.get(index), Owner::Follows(_)) {
+        if owners.get(index).followed().is_some() {
             continue;
         }
         if let Some(key) = table(device) {

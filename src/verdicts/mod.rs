@@ -39,6 +39,9 @@ pub struct Judgement {
     pub lv_state: LvState,
     /// The entry it follows (a dependent) or doubles (a duplicate).
     pub of: Option<Index>,
+    /// Whether it is a part of the volume that it follows, and not on top of
+    /// it: it goes with that volume.
+    pub is_part: bool,
     /// The guest and place that reference it, on this node or another.
     pub referenced: Option<Hit>,
 }
@@ -77,9 +80,12 @@ impl Verdicts {
 /// Judges every entry of a node, and gives the references that it is judged
 /// by.
 pub fn judge(node: &Node) -> (Verdicts, References<'_>) {
-    let owners = owners::assign(node);
+    let mut references = References::of(node);
+    let owners = owners::assign(node, |index, device| {
+        reason::is_named(node, &references, index, device)
+    });
+    references.spread(&owners);
     let doubled = duplicates::find(node, &owners);
-    let references = References::of(node, &owners);
     let scene = reason::Scene {
         node,
         owners: &owners,

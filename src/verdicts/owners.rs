@@ -1,8 +1,8 @@
-//! Which entries are a guest's own volumes, and which lie on such an entry or
-//! are a layer of it.
+//! Which entries are a guest's own volumes, which lie on such an entry, and
+//! which are parts of one.
 
 use crate::model::device::{Device, Index};
-use crate::model::names::{GuestVolume, LvmName, partition_parent};
+use crate::model::names::{GuestVolume, HiddenVolume, LvmName, partition_parent};
 use crate::model::node::Node;
 use crate::parse::dmsetup_table::Target;
 
@@ -11,10 +11,23 @@ use crate::parse::dmsetup_table::Target;
 pub(super) enum Owner {
     /// A guest's volume, by its LV's name.
     Guest(GuestVolume),
-    /// A partition or layer that follows another entry.
-    Follows(Index),
+    /// A part of the volume that another entry is, which lies on it: `-real`
+    /// and `-cow` of a snapshot, `_rimage_0` of a RAID, `_corig` of a cache.
+    PartOf(Index),
+    /// A partition or another layer on top of another entry.
+    LiesOn(Index),
     /// Nothing.
     None,
+}
+
+impl Owner {
+    /// The entry that it follows.
+    pub fn followed(&self) -> Option<Index> {
+        match self {
+            Self::PartOf(other) | Self::LiesOn(other) => Some(*other),
+            Self::Guest(_) | Self::None => None,
+        }
+    }
 }
 
 /// What each entry of a node is to guests.
@@ -38,10 +51,7 @@ impl Owners {
     }
 
     fn parent(&self, index: Index) -> Option<Index> {
-        match self.get(index) {
-            Owner::Follows(parent) => Some(*parent),
-            _ => None,
-        }
+        self.get(index).followed()
     }
 
     /// The entry that a follower finally lies on; none for what follows
@@ -95,16 +105,39 @@ pub(super) fn ends(count: usize, next: impl Fn(Index) -> Option<Index>) -> Vec<O
     ends
 }
 
-/// Assigns every entry of a node.
-pub(super) fn assign(node: &Node) -> Owners {
+/// Assigns every entry of a node. `is_named` tells whether a configuration
+/// names an entry's volume: what a guest uses by its name is that guest's,
+/// whatever it lies on.
+pub(super) fn assign(node: &Node, is_named: impl Fn(Index, &Device) -> bool) -> Owners {
+    let volumes: Vec<Option<GuestVolume>> = node
+        .devices
+        .iter()
+        .map(|(index, device)| guests_volume(node, index, device))
+        .collect();
+    let list =
+        node.devices.iter().map(
+            |(index, device)| match part_of(node, &volumes, index, device) {
+                Some(whole) => Owner::PartOf(whole),
+                None => match volumes.get(index).cloned().flatten() {
+                    Some(volume) => Owner::Guest(volume),
+                    None => Owner::None,
+                },
+            },
+        );
     let mut owners = Owners {
-        list: node
-            .devices
-            .iter()
-            .map(|(index, device)| by_itself(node, index, device))
-            .collect(),
+        list: list.collect(),
         roots: Vec::new(),
     };
+    // A partition that only its name tells of.
+    for (index, device) in node.devices.iter() {
+        if let Some(parent) = partitioned(node, device)
+            && parent != index
+            && volumes.get(parent).is_some_and(Option::is_some)
+            && let Some(owner) = owners.list.get_mut(index)
+        {
+            *owner = Owner::LiesOn(parent);
+        }
+    }
     // What lies on a follower follows, too: a pool on a guest's disk, and the
     // volumes in that pool. Each round settles one more level, and looks only
     // at what lies on the level before.
@@ -113,11 +146,16 @@ pub(super) fn assign(node: &Node) -> Owners {
         let settled: Vec<(Index, Index)> = level
             .iter()
             .filter(|index| owners.parent(**index).is_none())
-            .filter_map(|index| Some((*index, lies_on(node, &owners, *index)?)))
+            .filter_map(|index| {
+                let device = node.devices.get(*index)?;
+                let below = lies_on(node, &owners, *index, device)?;
+                let stands_alone = owners.guest(*index).is_some() && is_named(*index, device);
+                (!stands_alone).then_some((*index, below))
+            })
             .collect();
         for (index, parent) in &settled {
             if let Some(owner) = owners.list.get_mut(*index) {
-                *owner = Owner::Follows(*parent);
+                *owner = Owner::LiesOn(*parent);
             }
         }
         level = settled
@@ -131,73 +169,117 @@ pub(super) fn assign(node: &Node) -> Owners {
     owners
 }
 
-/// What an entry is by its own UUID and name.
-fn by_itself(node: &Node, index: Index, device: &Device) -> Owner {
-    if let Some(parent) = layer_of(node, index, device) {
-        return Owner::Follows(parent);
-    }
-    match device.volume().and_then(|(_, lv)| GuestVolume::parse(lv)) {
-        Some(volume) => Owner::Guest(volume),
-        None => Owner::None,
-    }
+/// The guest's volume that an entry is by its name. A partition has its
+/// parent's name in it, and a pool or a multipath device any name: those are
+/// none.
+fn guests_volume(node: &Node, index: Index, device: &Device) -> Option<GuestVolume> {
+    let is_other = |uuid: &str| uuid.starts_with("mpath-") || partition_parent(uuid).is_some();
+    let (_, lv) = device.volume()?;
+    let volume = GuestVolume::parse(lv)?;
+    let other = device.uuid.as_deref().is_some_and(is_other) || is_pools(node, index, device, lv);
+    (!other).then_some(volume)
 }
 
-/// The entry that this one is a partition or an inner layer of, by UUID; by
-/// name only where there is neither UUID nor table.
-fn layer_of(node: &Node, index: Index, device: &Device) -> Option<Index> {
-    let devices = &node.devices;
-    let is_guests = |parent: &Index| {
-        *parent != index
-            && devices
-                .get(*parent)
-                .and_then(Device::volume)
-                .is_some_and(|(_, lv)| GuestVolume::parse(lv).is_some())
+/// Whether an entry is a pool, or a part of one.
+fn is_pools(node: &Node, index: Index, device: &Device, lv: &str) -> bool {
+    let pool_layer = |layer: &str| {
+        matches!(
+            layer,
+            "pool"
+                | "tpool"
+                | "tdata"
+                | "tmeta"
+                | "cpool"
+                | "cdata"
+                | "cmeta"
+                | "cvol"
+                | "vpool"
+                | "vdata"
+        )
     };
-    if let Some(uuid) = &device.uuid {
-        if let Some(parent) = partition_parent(uuid) {
-            return devices.by_uuid(parent).filter(|parent| *parent != index);
-        }
-        let layer = device.lvm_uuid.as_ref()?.layer.as_ref()?;
-        // `LVM-…-real` below the volume `LVM-…`.
-        let volume = uuid.strip_suffix(layer)?.strip_suffix('-')?;
-        if let Some(parent) = devices.by_uuid(volume) {
-            return Some(parent).filter(is_guests);
-        }
-        // `…_rimage_0` below the volume it is a part of: by table and name,
-        // since a pool that a volume lies on is below it, too.
-        let (_, part) = device.volume()?;
-        return part_of(node, index, part).filter(is_guests);
-    }
-    if let Some(name) = device.named_by_lvm() {
-        // Without UUIDs, the name of what LVM made tells as much.
-        if name.layer.is_some() {
-            let volume = LvmName::join(&name.vg, &name.lv);
-            return devices.by_name(&volume).filter(is_guests);
-        }
-        return part_of(node, index, &name.lv).filter(is_guests);
-    }
-    if device.below.is_empty() {
-        let parent = devices.by_name(partitioned_name(&device.name)?)?;
-        return Some(parent).filter(is_guests);
-    }
-    None
+    let hidden = || HiddenVolume::parse(lv).is_some_and(|hidden| hidden.of_pool);
+    let on_its_pool = || {
+        node.devices.below(index).any(|below| {
+            node.devices.get(below).is_some_and(|below| {
+                below.volume() == device.volume() && layer(below) == Some("tpool")
+            })
+        })
+    };
+    let by_table = |segment: &crate::parse::dmsetup_table::Segment| {
+        matches!(segment.target, Target::ThinPool { .. })
+    };
+    let by_lvm = || {
+        let letter = node.lvm.of(device).and_then(|lv| lv.attr.chars().next());
+        matches!(letter, Some('t' | 'T' | 'd' | 'D'))
+    };
+    layer(device).is_some_and(pool_layer)
+        || (is_lvms(device) && hidden())
+        || device.segments.iter().any(by_table)
+        || by_lvm()
+        || on_its_pool()
 }
 
-/// The entry above whose volume this LV is a part of, by name:
-/// `vm-1-disk-0_rimage_0` of `vm-1-disk-0`.
-fn part_of(node: &Node, index: Index, part: &str) -> Option<Index> {
+/// Whether LVM made an entry, as far as is recorded.
+fn is_lvms(device: &Device) -> bool {
+    device.lvm_uuid.is_some() || device.named_by_lvm().is_some()
+}
+
+/// The layer that LVM gave an entry: by its UUID, else by its name.
+fn layer(device: &Device) -> Option<&str> {
+    match &device.lvm_uuid {
+        Some(uuid) => uuid.layer.as_deref(),
+        None => device.named_by_lvm()?.layer.as_deref(),
+    }
+}
+
+/// The entry whose volume this one is a layer or hidden part of: by UUID, or
+/// where there is none by name; else the volume above it, since LVM gives a
+/// RAID's and a cache's parts UUIDs of their own.
+fn part_of(
+    node: &Node,
+    volumes: &[Option<GuestVolume>],
+    index: Index,
+    device: &Device,
+) -> Option<Index> {
     let devices = &node.devices;
-    devices.above(index).iter().copied().find(|above| {
-        devices
-            .get(*above)
+    let is_guests =
+        |other: &Index| *other != index && volumes.get(*other).is_some_and(Option::is_some);
+    let (vg, lv) = device.volume()?;
+    let may_be = is_lvms(device) && GuestVolume::parse(lv).is_some();
+    if !may_be || is_pools(node, index, device, lv) {
+        return None;
+    }
+    if let Some(layer) = layer(device) {
+        let volume = match &device.uuid {
+            Some(uuid) => devices.by_uuid(uuid.strip_suffix(layer)?.strip_suffix('-')?),
+            None => devices.by_name(&LvmName::join(vg, lv)),
+        };
+        if volume.is_some() {
+            return volume.filter(is_guests);
+        }
+    } else {
+        HiddenVolume::parse(lv)?;
+    }
+    let mut above = devices.above(index).iter().copied();
+    above.find(|above| {
+        let of_vg = devices.get(*above).filter(|above| is_lvms(above));
+        let of_vg = of_vg
             .and_then(Device::volume)
-            .and_then(|(_, whole)| part.strip_prefix(whole))
-            .is_some_and(|rest| rest.starts_with('_'))
+            .is_some_and(|(other, _)| other == vg);
+        of_vg && is_guests(above)
     })
 }
 
+/// The entry that one is a partition of, by name, where there is neither UUID
+/// nor table.
+fn partitioned(node: &Node, device: &Device) -> Option<Index> {
+    let by_name = device.uuid.is_none() && device.below.is_empty() && !is_lvms(device);
+    node.devices
+        .by_name(partitioned_name(&device.name).filter(|_| by_name)?)
+}
+
 /// `NAMEp1` or `NAME-part1` without its end.
-fn partitioned_name(name: &str) -> Option<&str> {
+pub(super) fn partitioned_name(name: &str) -> Option<&str> {
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
     if stem.len() == name.len() {
         return None;
@@ -206,14 +288,13 @@ fn partitioned_name(name: &str) -> Option<&str> {
         .or_else(|| stem.strip_suffix('p'))
 }
 
-/// The guest's entry, or a follower of one, that an entry's table lies on.
+/// The guest's entry, or an entry on top of one, that an entry's table lies
+/// on.
 ///
-/// The inner layers of a volume with snapshots (`-real`, `-cow`) lie below
-/// it, and so do the parts of a RAID; those don't make their volume a
-/// follower. Neither does a thin volume's external origin: a template's disk
-/// below the clone that reads from it.
-fn lies_on(node: &Node, owners: &Owners, index: Index) -> Option<Index> {
-    let device = node.devices.get(index)?;
+/// A volume's parts lie below it and below its snapshots; those don't make
+/// what LVM made of them a follower. Neither does a thin volume's external
+/// origin: a template's disk below the clone that reads from it.
+fn lies_on(node: &Node, owners: &Owners, index: Index, device: &Device) -> Option<Index> {
     let origin = device
         .segments
         .iter()
@@ -229,34 +310,10 @@ fn lies_on(node: &Node, owners: &Owners, index: Index) -> Option<Index> {
         })
         .find(|below| match owners.get(*below) {
             Owner::Guest(_) => true,
-            Owner::Follows(_) => {
-                !is_inner_layer(node, *below) && owners.ends_elsewhere(*below, index)
-            }
+            Owner::LiesOn(_) => owners.ends_elsewhere(*below, index),
+            Owner::PartOf(_) => !is_lvms(device) && owners.ends_elsewhere(*below, index),
             Owner::None => false,
         })
-}
-
-/// Whether an entry is a layer that its own volume lies on, rather than one
-/// on top of it.
-fn is_inner_layer(node: &Node, index: Index) -> bool {
-    let Some(device) = node.devices.get(index) else {
-        return false;
-    };
-    let named = device.named_by_lvm();
-    let layer = match &device.lvm_uuid {
-        Some(uuid) => uuid.layer.as_deref(),
-        None => named.and_then(|name| {
-            let part = || name.lv.rsplit_once("_r").map(|_| "rimage");
-            name.layer.as_deref().or_else(part)
-        }),
-    };
-    layer.is_some_and(|layer| {
-        matches!(layer, "real" | "cow" | "cdata" | "cmeta" | "cpool" | "cvol")
-            || layer.starts_with("rimage")
-            || layer.starts_with("rmeta")
-            || layer.starts_with("mimage")
-            || layer.starts_with("mlog")
-    })
 }
 
 #[cfg(test)]

@@ -45,29 +45,42 @@ impl Outcome {
     }
 }
 
+/// Whether a configuration names an entry's volume, or may: one that could
+/// not be read.
+pub(super) fn is_named(
+    node: &Node,
+    references: &References<'_>,
+    index: Index,
+    device: &Device,
+) -> bool {
+    // What a person put a layer on is not what the guest uses.
+    let plain = device.lvm_name.as_ref().filter(|name| name.layer.is_none());
+    let Some(volume) = plain.and_then(|name| GuestVolume::parse(&name.lv)) else {
+        return false;
+    };
+    let hit = |side| references.hit(side, node, index, device).is_some();
+    node.guests.unread(volume.vmid).is_some() || hit(Side::Here) || hit(Side::Elsewhere)
+}
+
 pub(super) fn judge(scene: &Scene<'_>, index: Index, device: &Device) -> Judgement {
     let kept = scene.doubled.get(&index).copied();
     let volume = scene
         .owners
         .guest(index)
         .or_else(|| scene.owners.guest(kept?));
-    let outcome = match scene.owners.get(index) {
-        Owner::Follows(parent) => Outcome::new(
+    let owner = scene.owners.get(index);
+    let followed = owner.followed();
+    let outcome = match (followed, volume) {
+        (Some(followed), _) => Outcome::new(
             Verdict::Dependent,
             None,
             format!(
                 "A partition or layer of {}; it follows that entry.",
-                scene.name(*parent)
+                scene.name(followed)
             ),
         ),
-        _ => match volume {
-            Some(volume) => of_guest(scene, index, device, volume, kept),
-            None => Outcome::new(Verdict::System, None, "Not a guest's.".to_owned()),
-        },
-    };
-    let parent = match scene.owners.get(index) {
-        Owner::Follows(parent) => Some(*parent),
-        _ => None,
+        (None, Some(volume)) => of_guest(scene, index, device, volume, kept),
+        (None, None) => Outcome::new(Verdict::System, None, "Not a guest's.".to_owned()),
     };
     let volume_id = outcome
         .referenced
@@ -86,7 +99,8 @@ pub(super) fn judge(scene: &Scene<'_>, index: Index, device: &Device) -> Judgeme
         volume: volume.cloned(),
         volume_id,
         lv_state: scene.node.lvm.state_of(device),
-        of: parent.or(kept),
+        of: followed.or(kept),
+        is_part: matches!(owner, Owner::PartOf(_)),
         referenced: outcome.referenced,
     }
 }
@@ -115,15 +129,18 @@ fn of_guest(
             format!("Nothing is known about guests: {why}."),
         );
     }
-    let unread = node.guests.unread.get(&vmid);
+    let unread = node.guests.unread(vmid);
     if let (Some(kept), None) = (kept, unread) {
+        // That its disk is referenced is no reason to keep a double; that a
+        // configuration names this very entry is, by a path or by the name
+        // of another volume.
+        let renamed = names_another(scene, device, kept);
+        let hit = |side| match renamed {
+            true => scene.references.hit(side, node, index, device),
+            false => scene.references.path_hit(side, index),
+        };
         return Outcome {
-            // That its disk is referenced is no reason to keep a double; that
-            // a configuration names this very entry is.
-            referenced: scene
-                .references
-                .path_hit(Side::Here, index)
-                .or_else(|| scene.references.path_hit(Side::Elsewhere, index)),
+            referenced: hit(Side::Here).or_else(|| hit(Side::Elsewhere)),
             ..Outcome::new(
                 Verdict::Duplicate,
                 None,
@@ -152,6 +169,12 @@ fn of_guest(
         );
     }
     orphan(scene, index, device, volume)
+}
+
+/// Whether a double has the name of another volume than the entry it doubles.
+fn names_another(scene: &Scene<'_>, device: &Device, kept: Index) -> bool {
+    let kept = scene.node.devices.get(kept).and_then(Device::volume);
+    device.volume() != kept
 }
 
 fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume) -> Outcome {

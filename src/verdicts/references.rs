@@ -1,14 +1,15 @@
 //! Which entries the configurations of some guests reference.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use foldhash::quality::RandomState;
 
-use super::owners::Owners;
+use super::owners::{Owners, partitioned_name};
 use crate::model::device::{Device, Index};
 use crate::model::guest::{Mention, Target};
-use crate::model::names::{LvmName, LvmUuid};
+use crate::model::names::{HiddenVolume, LvmName, LvmUuid, partition_parent};
 use crate::model::node::Node;
 use crate::model::storage::Resolution;
 use crate::parse::DevNo;
@@ -60,21 +61,20 @@ pub struct References<'a> {
     vgs: BTreeMap<Cow<'a, str>, usize>,
     /// By LV, VG and side; among equals as the configurations have them.
     volumes: Vec<(Cow<'a, str>, Vg, Side, Mention<'a>)>,
+    /// Entries that a path names, in the order of the configurations.
+    paths: Vec<(Side, Index, Mention<'a>)>,
     /// The first path that names an entry, or what lies on it.
     devices: HashMap<(Side, Index), Mention<'a>>,
 }
 
 impl<'a> References<'a> {
-    pub(super) fn of(node: &'a Node, owners: &Owners) -> Self {
-        let mut references = Self {
-            vgs: BTreeMap::new(),
-            volumes: Vec::new(),
-            devices: HashMap::new(),
-        };
+    pub(super) fn of(node: &'a Node) -> Self {
+        let mut references = Self::default();
         let known = known_vgs(node);
         let shown = shown_volumes(node);
+        let placed = OnceCell::new();
         // A cluster has thousands of references to a handful of storages.
-        let mut storages: BTreeMap<&str, Vec<Vg>> = BTreeMap::new();
+        let mut storages: BTreeMap<&str, Meant> = BTreeMap::new();
         let guests = &node.guests;
         let here = guests.here.iter().map(|guest| (Side::Here, guest));
         let elsewhere = guests.elsewhere.iter();
@@ -85,14 +85,20 @@ impl<'a> References<'a> {
                 match &reference.target {
                     Target::Volume { volume, .. } if !shown.contains(volume.as_str()) => {}
                     Target::Volume { storage, volume } => {
-                        let vgs = storages.entry(storage).or_insert_with(|| {
-                            let known = known.iter().copied();
-                            references.meant(node.storages.resolve(storage, known))
+                        let meant = storages.entry(storage).or_insert_with(|| {
+                            let resolution = node.storages.resolve(storage, known.iter().copied());
+                            Meant::of(resolution, &known)
                         });
-                        let rows = vgs.iter().map(|vg| (Cow::from(volume), *vg, side, mention));
-                        references.volumes.extend(rows);
+                        let named = meant.names.iter().map(|name| Some(name.as_str()));
+                        let placed = || placed.get_or_init(|| placed_volumes(node));
+                        let any = meant.may_be_any(side, volume, placed).then_some(None);
+                        for vg in named.chain(any) {
+                            let vg = vg.map(|name| references.vg(name.to_owned().into()));
+                            let row = (Cow::from(volume), vg, side, mention);
+                            references.volumes.push(row);
+                        }
                     }
-                    Target::Path(path) => references.path(node, owners, path, (side, mention)),
+                    Target::Path(path) => references.path(node, path, (side, mention)),
                 }
             }
         }
@@ -102,37 +108,34 @@ impl<'a> References<'a> {
         references
     }
 
-    /// The VGs that a storage may mean; [`None`] among them is any.
-    fn meant(&mut self, resolution: Resolution) -> Vec<Vg> {
-        match resolution {
-            Resolution::Vg(vg) => vec![Some(self.vg(vg.into()))],
-            Resolution::Any(vgs) => vgs.into_iter().map(|vg| Some(self.vg(vg.into()))).collect(),
-            Resolution::NotLvm => Vec::new(),
-            Resolution::Unresolved => vec![None],
-        }
-    }
-
     fn vg(&mut self, name: Cow<'a, str>) -> usize {
         let next = self.vgs.len();
         *self.vgs.entry(name).or_insert(next)
     }
 
-    /// A path names an entry, or a partition of one; and a volume.
-    fn path(
-        &mut self,
-        node: &'a Node,
-        owners: &Owners,
-        path: &str,
-        (side, mention): (Side, Mention<'a>),
-    ) {
+    /// What names a partition or layer names what it lies on, too.
+    pub(super) fn spread(&mut self, owners: &Owners) {
+        for (side, index, mention) in &self.paths {
+            if let Some(root) = owners.root(*index) {
+                self.devices.entry((*side, root)).or_insert(*mention);
+            }
+        }
+    }
+
+    /// A path names an entry, and a volume.
+    fn path(&mut self, node: &'a Node, path: &str, (side, mention): (Side, Mention<'a>)) {
+        let path = &plain(path);
         if let Some(index) = device_at(node, path) {
-            let root = owners.root(index).unwrap_or(index);
+            self.paths.push((side, index, mention));
             self.devices.entry((side, index)).or_insert(mention);
-            self.devices.entry((side, root)).or_insert(mention);
         }
         if let Some((vg, lv)) = volume_at(node, path) {
-            let vg = self.vg(vg);
-            self.volumes.push((lv, Some(vg), side, mention));
+            let vg = Some(self.vg(vg));
+            if let Some(whole) = partitioned_name(&lv) {
+                let whole = Cow::from(whole.to_owned());
+                self.volumes.push((whole, vg, side, mention));
+            }
+            self.volumes.push((lv, vg, side, mention));
         }
     }
 
@@ -199,6 +202,63 @@ impl<'a> References<'a> {
     }
 }
 
+/// The VGs that a storage means.
+struct Meant {
+    names: Vec<String>,
+    certain: Certain,
+}
+
+/// Whether a storage means no other VG than those.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Certain {
+    Yes,
+    /// `storage.cfg` says so, but the node shows no such VG.
+    NotShown,
+    /// It is a guess from names.
+    Guessed,
+    /// Nothing is known: it may mean any.
+    No,
+}
+
+impl Meant {
+    fn of(resolution: Resolution, known: &BTreeSet<&str>) -> Self {
+        let (names, certain) = match resolution {
+            Resolution::Vg(vg) => {
+                let certain = match known.contains(vg.as_str()) {
+                    true => Certain::Yes,
+                    false => Certain::NotShown,
+                };
+                (vec![vg], certain)
+            }
+            Resolution::Guess(vgs) => (vgs, Certain::Guessed),
+            Resolution::NotLvm => (Vec::new(), Certain::Yes),
+            Resolution::Unresolved => (Vec::new(), Certain::No),
+        };
+        Self { names, certain }
+    }
+
+    /// Whether a volume of that name in any VG counts. A guess must not
+    /// exclude the only one there is, nor may a VG that a guest of this node
+    /// would have to use and the node does not show.
+    fn may_be_any<'a>(
+        &self,
+        side: Side,
+        volume: &str,
+        placed: impl FnOnce() -> &'a HashSet<(&'a str, &'a str), RandomState>,
+    ) -> bool {
+        match self.certain {
+            Certain::Yes => false,
+            Certain::NotShown => side == Side::Here,
+            Certain::No => true,
+            Certain::Guessed => {
+                let placed = placed();
+                let mut names = self.names.iter();
+                !names.any(|vg| placed.contains(&(vg.as_str(), volume)))
+            }
+        }
+    }
+}
+
 /// The names of all VGs that the node shows, by LVM or by its entries.
 fn known_vgs(node: &Node) -> BTreeSet<&str> {
     let by_lvm = node.lvm.vgs.values().map(|vg| vg.name.as_str());
@@ -225,15 +285,48 @@ fn shown_volumes(node: &Node) -> HashSet<&str, RandomState> {
         .collect()
 }
 
-/// The entry at a path below `/dev`.
+/// All volumes that the node shows, by VG and name.
+fn placed_volumes(node: &Node) -> HashSet<(&str, &str), RandomState> {
+    let entries = node
+        .devices
+        .iter()
+        .filter_map(|(_, device)| device.volume());
+    let volumes = node.lvm.lvs.iter().map(|lv| (&*lv.vg, lv.name.as_str()));
+    let both = entries.chain(volumes);
+    both.flat_map(|(vg, lv)| [(vg, lv), (vg, whole_volume(lv))])
+        .collect()
+}
+
+/// A path without empty parts, `.` and `..`.
+fn plain(path: &str) -> Cow<'_, str> {
+    if !path.contains("//") && !path.contains("/.") {
+        return path.into();
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/")).into()
+}
+
+/// The entry at a path below `/dev`; of a partition that is not mapped the
+/// entry that it would lie on.
 fn device_at(node: &Node, path: &str) -> Option<Index> {
     let devices = &node.devices;
+    if let Some(number) = path.strip_prefix("/dev/block/") {
+        return devices.by_devno(number.parse().ok()?);
+    }
     if let Some(name) = path.strip_prefix("/dev/mapper/") {
         return devices.by_name(name);
     }
     if let Some(id) = path.strip_prefix("/dev/disk/by-id/") {
         if let Some(uuid) = id.strip_prefix("dm-uuid-") {
-            return devices.by_uuid(uuid);
+            let parent = || devices.by_uuid(partition_parent(uuid)?);
+            return devices.by_uuid(uuid).or_else(parent);
         }
         return devices.by_name(id.strip_prefix("dm-name-")?);
     }
@@ -250,7 +343,7 @@ fn device_at(node: &Node, path: &str) -> Option<Index> {
 /// VG and LV of a path below `/dev`.
 fn volume_at<'a>(node: &'a Node, path: &str) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
     if let Some(uuid) = path.strip_prefix("/dev/disk/by-id/dm-uuid-") {
-        let uuid = LvmUuid::parse(uuid)?;
+        let uuid = LvmUuid::parse(partition_parent(uuid).unwrap_or(uuid))?;
         let lv = node.lvm.by_uuid(&uuid.vg, &uuid.lv)?;
         return Some((Cow::from(&*lv.vg), Cow::from(&lv.name)));
     }
@@ -270,20 +363,17 @@ fn named_volume(path: &str) -> Option<(String, String)> {
     (vg != "disk" && !lv.is_empty() && !lv.contains('/')).then(|| (vg.to_owned(), lv.to_owned()))
 }
 
-/// The volume that a hidden LV is a part of: `vm-1-disk-0_rimage_0` is one of
-/// `vm-1-disk-0`.
+/// The volume that an LV holds data of: `vm-1-disk-0` for LVM's hidden
+/// `vm-1-disk-0_rimage_0`, and for LINSTOR's `vm-1-disk-0_00000`.
 fn whole_volume(lv: &str) -> &str {
-    const PARTS: [&str; 13] = [
-        "_rimage", "_rmeta", "_mimage", "_mlog", "_tdata", "_tmeta", "_cdata", "_cmeta", "_corig",
-        "_wcorig", "_iorig", "_imeta", "_vdata",
-    ];
-    let stem = lv
-        .trim_end_matches(|c: char| c.is_ascii_digit())
-        .trim_end_matches('_');
-    PARTS
-        .iter()
-        .find_map(|part| lv.strip_suffix(part).or_else(|| stem.strip_suffix(part)))
-        .unwrap_or(lv)
+    if let Some(hidden) = HiddenVolume::parse(lv) {
+        return hidden.whole;
+    }
+    let numbered = |number: &str| number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit());
+    match lv.rsplit_once('_') {
+        Some((resource, number)) if numbered(number) => resource,
+        _ => lv,
+    }
 }
 
 #[cfg(test)]
@@ -293,10 +383,23 @@ mod tests {
     #[test]
     fn hidden_parts_belong_to_their_volume() {
         assert_eq!(whole_volume("vm-1-disk-0_rimage_0"), "vm-1-disk-0");
-        assert_eq!(whole_volume("vm-1-disk-0_rmeta_12"), "vm-1-disk-0");
         assert_eq!(whole_volume("vm-1-disk-0_corig"), "vm-1-disk-0");
+        assert_eq!(whole_volume("vm-1-disk-0_00000"), "vm-1-disk-0");
         assert_eq!(whole_volume("vm-1-disk-0"), "vm-1-disk-0");
         assert_eq!(whole_volume("snap_vm-1-disk-0_1"), "snap_vm-1-disk-0_1");
+    }
+
+    #[test]
+    fn paths_are_made_plain() {
+        for (path, expected) in [
+            ("/dev/pve/vm-1-disk-0", "/dev/pve/vm-1-disk-0"),
+            ("/dev//pve//vm-1-disk-0", "/dev/pve/vm-1-disk-0"),
+            ("/dev/mapper/../dm-3", "/dev/dm-3"),
+            ("/dev/./pve/.hidden", "/dev/pve/.hidden"),
+            ("/dev/../../x", "/x"),
+        ] {
+            assert_eq!(plain(path), expected, "{path}");
+        }
     }
 
     #[test]

@@ -114,14 +114,29 @@ impl Recording {
         )
     }
 
-    /// Gives a device another open count.
+    /// Gives a device another open count, which nothing else contradicts.
     pub fn open_count(self, name: &str, from: u32, to: u32) -> Self {
         let block = |open| {
             format!(
                 "Name:              {name}\nState:             ACTIVE\nRead Ahead:        256\nTables present:    LIVE\nOpen count:        {open}\n"
             )
         };
-        self.edit("dmsetup-info", &block(from), &block(to))
+        let changed = self.edit("dmsetup-info", &block(from), &block(to));
+        if to > 0 {
+            return changed;
+        }
+        let lv = name.rsplit_once("vm--").unwrap().1.replace("--", "-");
+        let row = format!("\"lv_name\":\"vm-{lv}\"");
+        let lvs = fs::read_to_string(changed.path("lvs-json")).unwrap();
+        let rows = lvs.lines().map(|line| match line.contains(&row) {
+            true => line.replace("ao----", "a-----"),
+            false => line.to_owned(),
+        });
+        let rows: Vec<String> = rows.collect();
+        changed
+            .drop_lines("dmsetup-info-c", &format!("{name} "))
+            .drop_lines("dmsetup-info-columns", &format!("{name}|"))
+            .write("lvs-json", &(rows.join("\n") + "\n"))
     }
 
     /// Removes a file, a folder or a command's output.

@@ -33,6 +33,65 @@ impl Recording {
         Self { folder }
     }
 
+    /// The standalone node `n1` with the storages `thin` and `thick` on the VG
+    /// `pve`, without an entry, a volume or a guest.
+    pub fn bare() -> Self {
+        let bare = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        bare.write("uname", "Linux n1 6.8.12-4-pve #1 SMP x86_64 GNU/Linux\n")
+            .write("dmsetup-info", "")
+            .write("dmsetup-table", "")
+            .write("qm-list", "")
+            .write("pct-list", "")
+            .write("lvs-json", "{\"report\":[{\"lv\":[]}]}")
+            .write(
+                "vgs-json",
+                &format!(
+                    "{{\"report\":[{{\"vg\":[{{\"vg_name\":\"pve\",\"vg_uuid\":\"{VG}\"}}]}}]}}"
+                ),
+            )
+            .write(
+                "/etc/pve/storage.cfg",
+                "lvmthin: thin\n\tvgname pve\n\tthinpool data\n\nlvm: thick\n\tvgname pve\n",
+            )
+            .write("/etc/pve/nodes/n1/qemu-server/1.conf", "memory: 1\n")
+            .write("/etc/pve/nodes/n1/lxc/2.conf", "memory: 1\n")
+    }
+
+    /// Adds an entry with its table.
+    pub fn entry(self, name: &str, minor: u32, open: u32, uuid: &str, table: &str) -> Self {
+        self.add("dmsetup-info", &info(name, minor, open, uuid))
+            .add("dmsetup-table", &format!("{name}: {table}\n"))
+    }
+
+    /// Adds a volume of the VG `pve`, with the UUID of [`uuid`].
+    pub fn lv(self, lv: &str, letter: char, attr: &str) -> Self {
+        let uuid = letter.to_string().repeat(32);
+        let row = format!(
+            "\"lv\":[{{\"vg_name\":\"pve\",\"vg_uuid\":\"{VG}\",\"lv_name\":\"{lv}\",\"lv_uuid\":\"{uuid}\",\"lv_attr\":\"{attr}\"}}"
+        );
+        let rows = fs::read_to_string(self.path("lvs-json")).unwrap();
+        let row = match rows.contains("\"lv\":[]") {
+            true => row,
+            false => row + ",",
+        };
+        self.edit("lvs-json", "\"lv\":[", &row)
+    }
+
+    /// Writes the bundle's manifest.
+    pub fn manifest(self, text: &str) -> Self {
+        fs::write(self.folder.path().join("manifest.json"), text).unwrap();
+        self
+    }
+
+    /// Adds to a guest's configuration on the node `n1`.
+    pub fn conf(self, guest: &str, text: &str) -> Self {
+        let path = format!("/etc/pve/nodes/n1/{guest}.conf");
+        let old = fs::read_to_string(self.path(&path)).unwrap_or_default();
+        self.write(&path, &(old + text))
+    }
+
     /// A bundle of `dmsetup info`, `qm list` and `/etc/pve` alone.
     pub fn minimal(self) -> Self {
         for entry in fs::read_dir(self.folder.path().join("commands")).unwrap() {
@@ -154,6 +213,15 @@ impl Audited {
             .filter(|(_, _, judgement)| judgement.verdict.as_str() == verdict)
             .count()
     }
+}
+
+/// The UUID of the VG `pve` of [`Recording::bare`].
+pub const VG: &str = "VVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVV";
+
+/// The UUID of an entry of its volume of that letter, with a layer such as
+/// `-real`.
+pub fn uuid(letter: char, layer: &str) -> String {
+    format!("LVM-{VG}{}{layer}", letter.to_string().repeat(32))
 }
 
 /// A device as `dmsetup info` prints it.

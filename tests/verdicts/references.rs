@@ -62,7 +62,19 @@ fn without_storage_cfg_the_storage_is_guessed_and_doubt_counts_as_use() {
     };
     assert_eq!(verdict("scsi1: local-lvm:vm-104-disk-1\n"), "valid");
     assert_eq!(verdict("scsi1: nowhere:vm-104-disk-1\n"), "valid");
-    assert_eq!(verdict("scsi1: ssdha01:vm-104-disk-1\n"), "orphan");
+    // A guess excludes other VGs only where the guessed one has the volume.
+    let guessed = "scsi1: ssdha01:vm-104-disk-1\n";
+    assert_eq!(verdict(guessed), "valid");
+    let other = Recording::of("pve1")
+        .remove("/etc/pve/storage.cfg")
+        .add(CONF, guessed)
+        .add(
+            "dmsetup-info",
+            &info("ssd--ha01-vm--104--disk--1", 40, 0, ""),
+        )
+        .audit();
+    assert_eq!(other.verdict("ssd--ha01-vm--104--disk--1"), "valid");
+    assert_eq!(other.verdict("pve-vm--104--disk--1"), "orphan");
     let all = Recording::of("pve1").remove("/etc/pve/storage.cfg").audit();
     assert_eq!((all.count("valid"), all.count("orphan")), (11, 4));
 }

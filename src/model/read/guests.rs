@@ -8,10 +8,12 @@ use super::Reader;
 use super::bounds::{self, NAME, brief};
 use super::budget::Budget;
 use super::configurations::Configurations;
-use super::membership::{all_folders_seen, membership, node_folders};
-use crate::bundle::{Bundle, Unread, decode};
+use super::membership::{
+    all_folders_seen, is_folder_known, membership, node_folders, unread_folder,
+};
+use crate::bundle::{Bundle, decode};
 use crate::model::guest::{Guest, GuestKind, references};
-use crate::model::node::{Environment, Guests, Membership};
+use crate::model::node::{Environment, Guests, Membership, UnreadElsewhere};
 use crate::parse::cluster_files::parse_vmlist;
 use crate::parse::guest_config::GuestConfig;
 use crate::parse::guest_list::ListedGuest;
@@ -64,13 +66,23 @@ pub(super) fn read(
             _ => {}
         }
     }
-    guests.unusable = unusable(reader, &guests, &listed);
+    guests.unusable = unusable(reader, &guests, &listed, &folder);
     apply_listings(&mut guests, &listed, &folder);
     guests.whole_cluster = match membership.environment {
         Environment::Standalone => true,
         Environment::Unknown => false,
         Environment::Clustered => {
-            vmlist.is_some() || all_folders_seen(reader.bundle, &membership.members)
+            let listed: BTreeSet<u64> = vmlist
+                .iter()
+                .flatten()
+                .map(|guest| u64::from(guest.vmid))
+                .collect();
+            // A list without a guest that was read is not one of all guests.
+            let mut read = guests.here.iter().map(|guest| guest.vmid);
+            let mut elsewhere = guests.elsewhere.iter().map(|guest| guest.vmid);
+            let is_listed = |vmid: u64| listed.contains(&vmid);
+            (vmlist.is_some() && read.all(is_listed) && elsewhere.all(is_listed))
+                || all_folders_seen(reader.bundle, &membership.members)
         }
     };
     guests.here.sort_by_key(|guest| guest.vmid);
@@ -127,7 +139,7 @@ fn configurations(
         .partition(|(_, _, place)| place.node.is_some());
     for (path, bytes, place) in by_node.into_iter().chain(linked) {
         let node = place.node.unwrap_or(folder);
-        if !seen.insert((node, place.vmid)) {
+        if !seen.insert((node, place.kind, place.vmid)) {
             continue;
         }
         let read = || {
@@ -167,26 +179,32 @@ fn configurations(
 
 fn note_elsewhere(guests: &mut Guests, vmid: u64, node: &str) {
     if guests.home_elsewhere(vmid).is_none() {
-        guests.unread_elsewhere.insert(vmid, node.to_owned());
+        let listed = || UnreadElsewhere {
+            node: node.to_owned(),
+            why: None,
+        };
+        guests.unread_elsewhere.entry(vmid).or_insert_with(listed);
     }
 }
 
 fn note_unread(guests: &mut Guests, place: &Place<'_>, folder: &str, error: &str) {
+    let error = brief(error, NAME);
     match place.node {
         Some(node) if node != folder => {
+            let unread = || UnreadElsewhere {
+                node: node.to_owned(),
+                why: Some(format!(
+                    "its configuration on node {node} could not be read: {error}"
+                )),
+            };
             guests
                 .unread_elsewhere
                 .entry(place.vmid)
-                .or_insert_with(|| node.to_owned());
+                .or_insert_with(unread);
         }
         _ => {
-            guests.unread.insert(
-                place.vmid,
-                format!(
-                    "its configuration could not be read: {}",
-                    brief(error, NAME)
-                ),
-            );
+            let why = format!("its configuration could not be read: {error}");
+            guests.unread.insert(place.vmid, why);
         }
     }
 }
@@ -255,25 +273,37 @@ fn listings(reader: &mut Reader<'_>) -> Listings {
     }
 }
 
-/// Folders of this node's configurations: where one could not be read, what
-/// is missing proves nothing.
-const GUEST_FOLDERS: [&str; 3] = ["/etc/pve/qemu-server", "/etc/pve/lxc", "/etc/pve/nodes"];
-
 /// Why configurations can't be relied on at all, if so.
-fn unusable(reader: &Reader<'_>, guests: &Guests, listed: &Listings) -> Option<String> {
+fn unusable(
+    reader: &Reader<'_>,
+    guests: &Guests,
+    listed: &Listings,
+    folder: &str,
+) -> Option<String> {
     let bundle = reader.bundle;
     if bundle.files_below("/etc/pve").next().is_none() {
         return Some(
             "/etc/pve was not collected, or was empty (as it is while pmxcfs is down)".to_owned(),
         );
     }
-    let folder = |unread: &&Unread| GUEST_FOLDERS.contains(&unread.path.as_str());
-    if let Some(unread) = bundle.unread().iter().find(folder) {
+    if let Some(unread) = unread_folder(bundle, folder) {
         let why = brief(&unread.error, NAME);
         return Some(format!(
             "{} could not be read as a whole: {why}",
             unread.path
         ));
+    }
+    let kinds = [
+        ("qemu-server", "qm list", listed.vms.is_some()),
+        ("lxc", "pct list", listed.cts.is_some()),
+    ];
+    for (kind, command, is_listed) in kinds {
+        let is_linked = || bundle.has_directory(&format!("/etc/pve/{kind}"));
+        if !is_listed && !is_folder_known(bundle, folder, kind) && !is_linked() {
+            return Some(format!(
+                "neither the folder {kind} of this node nor `{command}` is in the bundle"
+            ));
+        }
     }
     let shown: Vec<u64> = listed.all().map(|(_, guest)| guest.vmid).collect();
     let none_anywhere = guests.here.is_empty() && guests.elsewhere.is_empty();

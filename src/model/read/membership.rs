@@ -96,10 +96,45 @@ pub(super) fn node_folders(bundle: &Bundle) -> BTreeSet<&str> {
         .collect()
 }
 
+/// Whether all configurations of all members were collected, so that a guest
+/// without one does not exist.
 pub(super) fn all_folders_seen(bundle: &Bundle, members: &[String]) -> bool {
     let folders = node_folders(bundle);
-    !members.is_empty()
-        && members
-            .iter()
-            .all(|member| folders.contains(member.as_str()))
+    let seen = |member: &String| {
+        let kinds = ["qemu-server", "lxc"];
+        folders.contains(member.as_str())
+            && unread_folder(bundle, member).is_none()
+            && kinds
+                .iter()
+                .all(|kind| is_folder_known(bundle, member, kind))
+    };
+    !members.is_empty() && members.iter().all(seen)
+}
+
+/// Whether a node's folder of configurations was listed, be it empty. A
+/// bundle that does not say what was listed has what there was.
+pub(super) fn is_folder_known(bundle: &Bundle, node: &str, kind: &str) -> bool {
+    let says = bundle
+        .manifest()
+        .is_some_and(|manifest| manifest.directories.is_some());
+    !says || bundle.has_directory(&format!("/etc/pve/nodes/{node}/{kind}"))
+}
+
+/// The first folder above a node's configurations that could not be read, if
+/// there is one: what is missing from it proves nothing.
+pub(super) fn unread_folder<'a>(bundle: &'a Bundle, node: &str) -> Option<&'a Unread> {
+    let is_kind = |rest: &str| matches!(rest, "" | "/qemu-server" | "/lxc");
+    let is_folder = |unread: &&Unread| {
+        let Some(rest) = unread.path.strip_prefix("/etc/pve") else {
+            return false;
+        };
+        let of_node = || {
+            let rest = rest.strip_prefix("/nodes/")?.strip_prefix(node)?;
+            Some(is_kind(rest))
+        };
+        rest == "/nodes"
+            || is_kind(rest.strip_prefix("/local").unwrap_or(rest))
+            || of_node().unwrap_or(false)
+    };
+    bundle.unread().iter().find(is_folder)
 }

@@ -14,13 +14,14 @@ mod system;
 pub use configurations::Configurations;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::bundle::{Bundle, Output};
 use crate::model::cluster::Signature;
 use crate::model::device::{Device, Devices};
 use crate::model::evidence::{Evidence, LISTINGS, SOURCES, State};
 use crate::model::lvm::{Facts, Lvm, Reports, VolumeGroup};
+use crate::model::names::LvmName;
 use crate::model::node::Node;
 use crate::model::storage::{Storage, Storages};
 use crate::parse::dmsetup_info::DmInfo;
@@ -296,14 +297,38 @@ fn blocks(reader: &mut Reader<'_>) -> Vec<BlockDevice> {
     blocks
 }
 
-/// Whether LVM says that an entry without an open count is open: the sixth
-/// letter of an active volume's attributes.
+/// Whether LVM says that an entry is open: the sixth letter of an active
+/// volume's attributes.
 fn open_by_lvm(device: &Device, lvm: &Lvm) -> Option<bool> {
-    let name = device.named_by_lvm().filter(|_| device.open.is_none())?;
-    let lv = lvm.by_name(&name.vg, &name.lv)?;
+    let has_layer = match &device.lvm_uuid {
+        Some(uuid) => uuid.layer.is_some(),
+        None => device.named_by_lvm()?.layer.is_some(),
+    };
+    let by_name = || {
+        let name = device.named_by_lvm()?;
+        lvm.by_name(&name.vg, &name.lv)
+    };
+    let lv = lvm.of(device).or_else(by_name)?;
     // A pool's flag is that of its inner layer.
-    let plain = lv.active && name.layer.is_none() && !lv.is_thin_pool();
+    let plain = lv.active && !has_layer && !lv.is_thin_pool();
     plain.then(|| lv.attr.chars().nth(5) == Some('o'))
+}
+
+/// The listings were made one after the other: an entry that any of them saw
+/// open is open.
+fn raise_open(infos: &mut [DmInfo<'_>], other: &[DmInfo<'_>]) {
+    let mut by_name: Option<HashMap<&str, &DmInfo<'_>>> = None;
+    for (index, info) in infos.iter_mut().enumerate() {
+        // Most are at the same place of every listing.
+        let same = other.get(index).filter(|other| other.name == info.name);
+        let other = same.or_else(|| {
+            let by_name = by_name
+                .get_or_insert_with(|| other.iter().rev().map(|info| (info.name, info)).collect());
+            by_name.get(info.name).copied()
+        });
+        let more = other.and_then(|other| other.open);
+        info.open = info.open.map(|open| open.max(more.unwrap_or(open)));
+    }
 }
 
 fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
@@ -317,6 +342,7 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
         ("dmsetup-info-c", parse::dmsetup_columns::parse_aligned),
     ];
     let texts = forms.map(|(id, _)| reader.text(id).unwrap_or_default());
+    let mut others = Vec::new();
     for ((id, parser), text) in forms.into_iter().zip(&texts) {
         let infos = reader.parsed(id, text, parser);
         if infos.len() > bounds::ENTRIES {
@@ -327,19 +353,26 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
             continue;
         }
         if infos.len() > best.1.len() {
-            best = (id, infos);
+            others.push(std::mem::replace(&mut best, (id, infos)).1);
+        } else {
+            others.push(infos);
         }
+    }
+    for other in &others {
+        raise_open(&mut best.1, other);
     }
     let listed = reader.text("dmsetup-ls").unwrap_or_default();
     if best.1.is_empty() {
         // Names and numbers alone: open counts stay unknown.
-        let infos = reader
-            .parsed("dmsetup-ls", &listed, parse::dmsetup_deps::parse_ls)
-            .into_iter()
+        let listed = reader.parsed("dmsetup-ls", &listed, parse::dmsetup_deps::parse_ls);
+        let names: HashSet<&str> = listed.iter().map(|(name, _)| *name).collect();
+        let infos = listed
+            .iter()
             .enumerate()
-            .map(|(index, (name, devno))| DmInfo {
+            .map(|(index, &(name, devno))| DmInfo {
                 name,
                 devno: Some(devno),
+                by_lvm: is_lvms_layer(name, &names).then_some(true),
                 line: index + 1,
                 ..Default::default()
             })
@@ -383,6 +416,16 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
         deps = tree;
     }
     Devices::new(best.0, best.1, tables, deps)
+}
+
+/// Whether a name alone tells that LVM made an entry: a layer of its own of a
+/// volume that is listed, too.
+fn is_lvms_layer(name: &str, names: &HashSet<&str>) -> bool {
+    let Some(name) = LvmName::split(name) else {
+        return false;
+    };
+    let own = matches!(name.layer.as_deref(), Some("real" | "cow" | "tpool"));
+    own && names.contains(LvmName::join(&name.vg, &name.lv).as_str())
 }
 
 /// The end of the kernel's log, with the line numbers of the whole.

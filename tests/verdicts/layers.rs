@@ -1,0 +1,311 @@
+//! Whose an entry is that a volume is made of, or that lies on one.
+
+use crate::recording::{Recording, info, uuid};
+
+/// A RAID 1 of two images as LVM maps it.
+fn raid(node: Recording, vmid: u32) -> Recording {
+    let part = |part: &str| format!("pve-vm--{vmid}--disk--0_{part}");
+    let lv = |part: &str| format!("vm-{vmid}-disk-0{part}");
+    node.lv(&lv(""), 'a', "rwi-a-r---")
+        .lv(&format!("[{}]", lv("_rimage_0")), 'b', "iwi-aor---")
+        .lv(&format!("[{}]", lv("_rmeta_0")), 'c', "ewi-aor---")
+        .entry(
+            &part("rmeta_0"),
+            1,
+            1,
+            &uuid('c', ""),
+            "0 8192 linear 8:0 2048",
+        )
+        .entry(
+            &part("rimage_0"),
+            2,
+            1,
+            &uuid('b', ""),
+            "0 65536 linear 8:0 10240",
+        )
+        .entry(
+            &format!("pve-vm--{vmid}--disk--0"),
+            3,
+            0,
+            &uuid('a', ""),
+            "0 65536 raid raid1 3 0 region_size 4096 1 254:1 254:2",
+        )
+}
+
+#[test]
+fn the_parts_of_a_raid_are_its_volumes() {
+    let used = raid(Recording::bare(), 1).conf("qemu-server/1", "scsi0: thick:vm-1-disk-0\n");
+    let audited = used.audit();
+    assert_eq!(audited.line("pve-vm--1--disk--0"), "valid - backed none -");
+    for part in ["rimage_0", "rmeta_0"] {
+        let line = audited.line(&format!("pve-vm--1--disk--0_{part}"));
+        assert_eq!(line, "dependent - backed none -", "{part}");
+    }
+    // The guest is gone: LVM takes them down with the volume.
+    let audited = raid(Recording::bare(), 7).audit();
+    assert_eq!(audited.planned(), ["pve-vm--7--disk--0"]);
+    assert_eq!(
+        audited.line("pve-vm--7--disk--0_rimage_0"),
+        "dependent - backed none goes-with-volume"
+    );
+}
+
+#[test]
+fn a_part_without_its_volume_is_judged_by_its_volumes_name() {
+    let image = |node: Recording| {
+        node.lv("[vm-1-disk-0_rimage_0]", 'b', "iwi-a-r---").entry(
+            "pve-vm--1--disk--0_rimage_0",
+            2,
+            0,
+            &uuid('b', ""),
+            "0 65536 linear 8:0 10240",
+        )
+    };
+    let named = image(Recording::bare()).conf("qemu-server/1", "scsi0: thick:vm-1-disk-0\n");
+    assert_eq!(
+        named.audit().verdict("pve-vm--1--disk--0_rimage_0"),
+        "valid"
+    );
+    assert_eq!(
+        image(Recording::bare())
+            .audit()
+            .line("pve-vm--1--disk--0_rimage_0"),
+        "orphan disk-unreferenced backed none goes-with-volume"
+    );
+}
+
+#[test]
+fn the_parts_of_a_cached_volume_are_its_own_and_the_pools_nobodys() {
+    let node = Recording::bare()
+        .lv("vm-1-disk-0", 'a', "Cwi-aoC---")
+        .lv("[vm-1-disk-0_corig]", 'b', "owi-aoC---")
+        .lv("[vm-9-fast_cdata]", 'd', "Cwi-ao----")
+        .entry(
+            "pve-vm--9--fast_cdata",
+            1,
+            1,
+            &uuid('d', ""),
+            "0 8192 linear 8:0 2048",
+        )
+        .entry(
+            "pve-vm--1--disk--0_corig",
+            2,
+            1,
+            &uuid('b', ""),
+            "0 65536 linear 8:0 10240",
+        )
+        .entry(
+            "pve-vm--1--disk--0",
+            3,
+            1,
+            &uuid('a', ""),
+            "0 65536 cache 254:1 254:1 254:2 128 2 metadata2 writethrough smq 0",
+        )
+        .conf("qemu-server/1", "scsi0: thick:vm-1-disk-0\n");
+    let audited = node.audit();
+    assert_eq!(audited.verdict("pve-vm--1--disk--0"), "valid");
+    assert_eq!(audited.verdict("pve-vm--1--disk--0_corig"), "dependent");
+    assert_eq!(audited.verdict("pve-vm--9--fast_cdata"), "system");
+    assert!(audited.planned().is_empty());
+}
+
+#[test]
+fn a_pool_with_a_guests_name_is_no_guests() {
+    let node = Recording::bare()
+        .lv("vm-9-pool", 'p', "twi-aotz--")
+        .lv("[vm-9-pool_tdata]", 'd', "Twi-ao----")
+        .lv("[vm-9-pool_tmeta]", 'm', "ewi-ao----")
+        .lv("vm-1-disk-0", 'a', "Vwi-a-tz--")
+        .entry(
+            "pve-vm--9--pool_tmeta",
+            0,
+            1,
+            &uuid('m', "-tmeta"),
+            "0 8192 linear 8:0 2048",
+        )
+        .entry(
+            "pve-vm--9--pool_tdata",
+            1,
+            1,
+            &uuid('d', "-tdata"),
+            "0 65536 linear 8:0 10240",
+        )
+        .entry(
+            "pve-vm--9--pool-tpool",
+            2,
+            2,
+            &uuid('p', "-tpool"),
+            "0 65536 thin-pool 254:0 254:1 128 0 0",
+        )
+        .entry(
+            "pve-vm--9--pool",
+            3,
+            0,
+            &uuid('p', "-pool"),
+            "0 65536 linear 254:2 0",
+        )
+        .entry(
+            "pve-vm--1--disk--0",
+            4,
+            0,
+            &uuid('a', ""),
+            "0 65536 thin 254:2 1",
+        )
+        .conf("qemu-server/1", "scsi0: thin:vm-1-disk-0\n");
+    let audited = node.audit();
+    for pool in ["_tmeta", "_tdata", "-tpool", ""] {
+        let name = format!("pve-vm--9--pool{pool}");
+        assert_eq!(audited.verdict(&name), "system", "{name}");
+    }
+    assert_eq!(audited.verdict("pve-vm--1--disk--0"), "valid");
+    assert!(audited.planned().is_empty());
+    // Nor where no UUID tells its layers.
+    let names_alone = node
+        .write("lvs-json", "{\"report\":[{\"lv\":[]}]}")
+        .fail("lvs-json", 5);
+    assert_eq!(names_alone.audit().count("system"), 4);
+}
+
+#[test]
+fn a_partition_of_no_guests_disk_is_none_whatever_its_name() {
+    // An alias that looks like a guest's volume.
+    let audited = Recording::bare()
+        .entry(
+            "san-vm--7--disk",
+            1,
+            1,
+            "mpath-3600",
+            "0 65536 linear 8:0 0",
+        )
+        .entry(
+            "san-vm--7--disk-part1",
+            2,
+            0,
+            "part1-mpath-3600",
+            "0 8192 linear 254:1 2048",
+        )
+        .audit();
+    assert_eq!(audited.count("system"), 2);
+    // Of a guest's disk it is that guest's, with its table or without.
+    let disk = |node: Recording| {
+        node.lv("vm-7-disk-0", 'a', "-wi-a-----").entry(
+            "pve-vm--7--disk--0",
+            1,
+            1,
+            &uuid('a', ""),
+            "0 65536 linear 8:0 2048",
+        )
+    };
+    let partition = format!("part1-{}", uuid('a', ""));
+    let audited = disk(Recording::bare())
+        .entry(
+            "pve-vm--7--disk--0-part1",
+            2,
+            0,
+            &partition,
+            "0 8192 linear 254:1 2048",
+        )
+        .audit();
+    assert_eq!(audited.verdict("pve-vm--7--disk--0-part1"), "dependent");
+    let audited = disk(Recording::bare())
+        .add("dmsetup-info", &info("elsewhere", 2, 0, &partition))
+        .audit();
+    assert_eq!(audited.verdict("elsewhere"), "dependent");
+}
+
+/// A guest's disk that is a VG's physical volume, on which the volume of a
+/// second guest lies.
+fn nested() -> Recording {
+    Recording::bare()
+        .lv("vm-1-disk-0", 'a', "-wi-ao----")
+        .entry(
+            "pve-vm--1--disk--0",
+            1,
+            1,
+            &uuid('a', ""),
+            "0 65536 linear 8:0 2048",
+        )
+        .entry(
+            "inner-vm--7--disk--0",
+            2,
+            0,
+            &format!("LVM-{}{}", "W".repeat(32), "b".repeat(32)),
+            "0 8192 linear 254:1 2048",
+        )
+        .conf("qemu-server/1", "scsi0: thick:vm-1-disk-0\n")
+}
+
+#[test]
+fn what_a_configuration_names_is_no_follower() {
+    let audited = nested().audit();
+    assert_eq!(audited.verdict("inner-vm--7--disk--0"), "dependent");
+    let named = nested()
+        .edit(
+            "/etc/pve/storage.cfg",
+            "lvm: thick",
+            "lvm: inner\n\tvgname inner\n\nlvm: thick",
+        )
+        .conf("qemu-server/7", "scsi0: inner:vm-7-disk-0\n");
+    let audited = named.audit();
+    assert_eq!(audited.verdict("pve-vm--1--disk--0"), "valid");
+    assert_eq!(audited.verdict("inner-vm--7--disk--0"), "valid");
+}
+
+#[test]
+fn a_running_guest_keeps_what_its_name_is_on() {
+    // It lies on the disk of a guest that is gone; its own guest runs.
+    let listed = "      VMID NAME                 STATUS     MEM(MB)    BOOTDISK(GB) PID\n         7 seven                running    512                0.03 700\n";
+    let node = nested()
+        .edit("/etc/pve/nodes/n1/qemu-server/1.conf", "scsi0", "#scsi0")
+        .conf("qemu-server/7", "memory: 1\n");
+    assert_eq!(
+        node.audit().line("inner-vm--7--disk--0"),
+        "dependent - unknown remove -"
+    );
+    assert_eq!(
+        node.write("qm-list", listed)
+            .audit()
+            .line("inner-vm--7--disk--0"),
+        "dependent - unknown none guest-running"
+    );
+}
+
+#[test]
+fn thick_snapshots_and_their_origins_are_left_to_a_person() {
+    let node = Recording::bare()
+        .lv("vm-7-disk-0", 'a', "owi-a-s---")
+        .lv("vm-7-disk-1", 's', "swi-a-s---")
+        .entry(
+            "pve-vm--7--disk--0-real",
+            1,
+            2,
+            &uuid('a', "-real"),
+            "0 65536 linear 8:0 2048",
+        )
+        .entry(
+            "pve-vm--7--disk--1-cow",
+            2,
+            1,
+            &uuid('s', "-cow"),
+            "0 8192 linear 8:0 90000",
+        )
+        .entry(
+            "pve-vm--7--disk--0",
+            3,
+            0,
+            &uuid('a', ""),
+            "0 65536 snapshot-origin 254:1",
+        )
+        .entry(
+            "pve-vm--7--disk--1",
+            4,
+            0,
+            &uuid('s', ""),
+            "0 65536 snapshot 254:1 254:2 P 8",
+        );
+    let audited = node.audit();
+    for name in ["pve-vm--7--disk--0", "pve-vm--7--disk--1"] {
+        assert_eq!(audited.line(name), "orphan guest-gone backed none snapshot");
+    }
+    assert!(audited.planned().is_empty());
+}
