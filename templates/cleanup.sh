@@ -101,6 +101,7 @@ LOGDIR=/var/log
 MACHINE_ID=/etc/machine-id
 TTY=/dev/tty
 ASK_SECONDS=30     # a question that takes longer has no answer
+SAY_SECONDS=5      # so has a word to syslog
 CHANGE_SECONDS=120 # so has a removal
 
 {% include "cleanup/asking.sh" %}
@@ -117,8 +118,7 @@ CHANGE_SECONDS=120 # so has a removal
 
 {% include "cleanup/start.sh" %}
 
-# --- Here it begins: all above is only read until now -------------------------
+# --- Here it begins: all above is only read until now. One line, so that a
+# --- script that was cut off anywhere does nothing.
 
-start "$@"
-entries
-finish
+{ start "$@"; entries; finish; }

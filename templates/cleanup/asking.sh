@@ -5,7 +5,10 @@ say() {
     printf '%s\n' "$*"
     [ "$mode" = execute ] || return 0
     printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >>"$LOG" || log_works=no
-    limited "$ASK_SECONDS" logger -t dmaudit-cleanup -- "$*"
+    # The log file has it all; a syslog that hangs is asked once.
+    [ "$syslog" = yes ] || return 0
+    limited "$SAY_SECONDS" logger -t dmaudit-cleanup -- "$*"
+    [ "$status" != hung ] || syslog=no
 }
 
 # Ends the script before it did anything.
@@ -24,12 +27,16 @@ because() {
 # a suspended device or a stuck /etc/pve. Then $answer.out and $answer.err hold
 # its output, and $status its exit status, or 'hung' if there is no answer. A
 # command that not even SIGKILL ends is left behind; it does not hold the lock.
+# The answer is kept until the next question.
 limited() {
     seconds=$1
     shift
+    [ -z "$answer" ] || rm -f "$answer.out" "$answer.err" "$answer.status"
     asked=$((asked + 1))
     answer=$TMP/$asked
     (
+        # A signal to the whole group must not lose the answer.
+        trap : HUP INT TERM PIPE
         timeout -k 2 "$seconds" "$@" >"$answer.out" 2>"$answer.err" </dev/null
         echo "$?" >"$answer.status"
     ) >/dev/null 2>&1 9>&- &

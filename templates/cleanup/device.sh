@@ -18,7 +18,10 @@ look_up() {
     limited "$ASK_SECONDS" dmsetup info -c --noheadings --separator '|' \
         -o name,uuid,major,minor,open,attr
     answered 'dmsetup info' || return 1
-    devices=$answer.out
+    if ! mv -f "$answer.out" "$TMP/devices"; then
+        because "$TMP cannot be written"
+        return 1
+    fi
     while IFS='|' read -r its_name its_uuid its_major its_minor its_open its_attr; do
         if [ "$its_name" = "$name" ]; then
             found=yes
@@ -30,7 +33,7 @@ look_up() {
         elif [ -n "$uuid" ] && [ "$its_uuid" = "$uuid" ]; then
             renamed=$its_name
         fi
-    done <"$devices"
+    done <"$TMP/devices"
 }
 
 # The entry is the one of the snapshot: by its UUID, which no two entries of a
@@ -105,10 +108,17 @@ not_held() {
 not_mounted() {
     limited "$ASK_SECONDS" cat "$PROC/1/mountinfo"
     answered "reading $PROC/1/mountinfo" || return 1
-    # Processes end while this runs, so an error here is no doubt.
-    limited "$ASK_SECONDS" cat "$PROC/1/mountinfo" "$PROC"/[0-9]*/mountinfo
-    if [ "$status" = hung ]; then
-        because 'reading the mounts took too long'
+    limited "$ASK_SECONDS" find "$PROC" -mindepth 1 -maxdepth 2 \
+        ! -path "$PROC/[0-9]*" -prune -o -path "$PROC/[0-9]*/mountinfo" \
+        -exec grep -ahF -e " $live_major:$live_minor " -e "$DEV/mapper/$name" -e "$DEV/dm-$live_minor" '{}' +
+    # grep finds nothing, as a rule, which find calls a failure. A process may
+    # end while this runs, and one that has ended has no mounts.
+    case $status in
+    0 | 1) ;;
+    *) answered 'reading the mounts of all processes' || return 1 ;;
+    esac
+    if grep -Ev ': (No such file or directory|No such process|Invalid argument)$' "$answer.err" >"$TMP/doubt"; then
+        because "the mounts of all processes could not be read: $(shown "$(head -n 1 "$TMP/doubt")")"
         return 1
     fi
     if ! mounted=$(awk -v number="$live_major:$live_minor" \
@@ -129,6 +139,10 @@ not_swapped_on() {
     number=$(printf '%x:%x' "$live_major" "$live_minor")
     limited "$ASK_SECONDS" cat "$PROC/swaps"
     answered "reading $PROC/swaps" || return 1
+    if ! mv -f "$answer.out" "$TMP/swaps"; then
+        because "$TMP cannot be written"
+        return 1
+    fi
     while read -r swap_path swap_type _; do
         [ "$swap_type" = partition ] || continue
         limited "$ASK_SECONDS" stat -L -c '%t:%T' "$swap_path"
@@ -138,7 +152,7 @@ not_swapped_on() {
             because 'the node swaps on it'
             return 1
         fi
-    done <"$answer.out"
+    done <"$TMP/swaps"
 }
 
 # The kernel's open count is the authority; this finds a liar, and who it is.

@@ -106,8 +106,60 @@ not_configured() {
         -exec awk -v words="$unwanted" -v vmid="$vmid" -v lv="${volume#*/}" \
         "$REFERENCES" '{}' +
     answered 'reading the configurations of the guests' || return 1
-    [ ! -s "$answer.out" ] || because "$(shown "$(head -n 1 "$answer.out")")"
+    if [ -s "$answer.out" ]; then
+        because "$(shown "$(head -n 1 "$answer.out")")"
+        return 1
+    fi
+    not_configured_by_path
 }
+
+# No path below /dev in any configuration leads to it: a name of udev's or of a
+# person's says nothing, so its device number is compared. A path that leads
+# nowhere on this node leads to no device of it.
+not_configured_by_path() {
+    limited "$ASK_SECONDS" find "$PVE/nodes" -mindepth 3 -maxdepth 3 \
+        \( -path '*/qemu-server/*.conf' -o -path '*/lxc/*.conf' \) \
+        -exec awk -v folder="$DEV" "$PATHS" '{}' +
+    answered 'reading the paths in the configurations of the guests' || return 1
+    [ -s "$answer.out" ] || return 0
+    if ! mv -f "$answer.out" "$TMP/paths"; then
+        because "$TMP cannot be written"
+        return 1
+    fi
+    limited "$ASK_SECONDS" xargs -r -d '\n' -a "$TMP/paths" stat -L -c '%t:%T %n'
+    case $status in
+    0 | 123) ;;
+    *) answered 'finding the devices of the paths in the configurations' || return 1 ;;
+    esac
+    number=$(printf '%x:%x' "$live_major" "$live_minor")
+    while read -r its_number path; do
+        if [ "$its_number" = "$number" ]; then
+            because "a configuration references it as $(shown "$path")"
+            return 1
+        fi
+    done <"$answer.out"
+}
+
+# The awk program of not_configured_by_path: every path once. It may end at a
+# colon or an equals sign, or go on behind it.
+PATHS='
+function path(text) {
+    if (text !~ /^\/dev\/./ || length(text) > 4096 || text in seen) return
+    seen[text] = 1
+    print folder substr(text, 5)
+}
+/^#/ { next }
+{
+    count = split($0, run, /[ \t,;\"\047)}\]]+/)
+    for (i = 1; i <= count; i++) {
+        at = index(run[i], "/dev/")
+        if (!at) continue
+        found = substr(run[i], at)
+        path(found)
+        end = match(found, /[:=]/)
+        if (end) path(substr(found, 1, end - 1))
+    }
+}'
 
 # The awk program of not_configured. It reads every line but comments, in every
 # section: a snapshot or a pending change needs its volumes too. A word is a

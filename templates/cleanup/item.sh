@@ -46,8 +46,12 @@ item() {
         skip "the log file $LOG cannot be written"
     elif ! write_way_back; then
         skip "the undo script $UNDO cannot be written"
+    elif ! last_look; then
+        drop_way_back
+        leave
     else
         take_out
+        keep_way_back || stop="$TMP cannot be written"
         judge
     fi
 }
@@ -60,8 +64,7 @@ wanted() {
     return 1
 }
 
-# Every guard. Those about the device come first, for the plainest reason, and
-# again last, because the questions between take seconds.
+# Every guard. Those about the device come first, for the plainest reason.
 every_guard() {
     gone=no
     reason='a check failed without saying why'
@@ -69,7 +72,15 @@ every_guard() {
         same_device && not_in_use &&
         pve_answers && guest_is_idle && lvm_agrees && not_configured &&
         can_be_undone &&
-        same_device && not_in_use && not_stopped
+        not_stopped
+}
+
+# What may have changed while the other questions were asked and the log was
+# written, right before the removal.
+last_look() {
+    gone=no
+    reason='a check failed without saying why'
+    same_device && not_in_use && not_stopped
 }
 
 not_stopped() {
@@ -150,7 +161,10 @@ person_agrees() {
             return 1
         fi
         case $reply in
-        y | Y) return 0 ;;
+        y | Y)
+            echo 'making sure that nothing has changed ...' >"$TTY"
+            return 0
+            ;;
         '' | n | N) return 1 ;;
         a | A)
             ask=no

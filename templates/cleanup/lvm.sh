@@ -1,31 +1,47 @@
 # --- Guards: LVM -------------------------------------------------------------
 
+# From the disks and not from hints, and as lines, whatever lvm.conf says.
+LVM_CONFIG='devices/hints="none" report/prefixes=0 report/columns_as_rows=0 report/compact_output=0 log/report_command_log=0'
+
 # Asks LVM, from the disks and not from its hints, whether the volume exists,
 # and settles what may be done: $doing is 'remove' for what LVM does not know,
 # 'deactivate' for what it does.
 lvm_agrees() {
     doing=
     split_uuid || return 1
-    limited "$ASK_SECONDS" lvs -a --config 'devices/hints="none"' --noheadings --separator '|' \
-        -o vg_uuid,lv_uuid,vg_name,lv_name,lv_kernel_major,lv_kernel_minor
+    limited "$ASK_SECONDS" lvs -a --config "$LVM_CONFIG" --reportformat basic --noheadings --separator '|' \
+        -o vg_uuid,lv_uuid,vg_name,lv_name,lv_kernel_major,lv_kernel_minor,lv_attr
     answered lvs || return 1
-    # Per volume: UUID without dashes, VG/LV (hidden ones in brackets), number.
-    if ! awk -F '|' '{
+    # Per volume: UUID without dashes, VG/LV (hidden ones in brackets), number,
+    # attributes. A line of another shape is no answer to rely on.
+    if ! awk -F '|' '
+        function is_uuid(text) { return text ~ /^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$/ && split(text, part, "-") == 7 }
+        {
             gsub(/ /, "")
+            if (NF != 7 || !is_uuid($1) || !is_uuid($2) || $5 !~ /^-?[0-9]+$/ || $6 !~ /^-?[0-9]+$/) {
+                print > "/dev/stderr"
+                exit 1
+            }
             id = $1 $2
             gsub(/-/, "", id)
-            print id "|" $3 "/" $4 "|" $5 ":" $6
-        }' "$answer.out" >"$TMP/volumes"; then
-        because 'the answer of lvs could not be read'
+            print id "|" $3 "/" $4 "|" $5 ":" $6 "|" $7
+        }' "$answer.out" >"$TMP/volumes" 2>"$TMP/doubt"; then
+        because "the answer of lvs could not be understood: $(shown "$(head -n 1 "$TMP/doubt")")"
+        return 1
+    fi
+    if [ -n "$lvm_id" ] && [ ! -s "$TMP/volumes" ]; then
+        because 'lvs lists no volume at all, although this device is one of LVM: are its disks there?'
         return 1
     fi
     known=
     known_number=
+    known_attr=
     same_name=0
-    while IFS='|' read -r its_id its_volume its_number; do
+    while IFS='|' read -r its_id its_volume its_number its_attr; do
         if [ -n "$lvm_id" ] && [ "$its_id" = "$lvm_id" ]; then
             known=$its_volume
             known_number=$its_number
+            known_attr=$its_attr
         elif [ "$its_number" = "$live_major:$live_minor" ]; then
             because "LVM uses this device as $(shown "$its_volume")"
             return 1
@@ -68,7 +84,12 @@ may_deactivate() {
     elif [ "$known_number" != "$live_major:$live_minor" ]; then
         because "LVM has $volume active as $known_number, not as this device"
     else
-        doing=deactivate
+        case $known_attr in
+        [sSoO]*)
+            because 'it is a snapshot or the origin of one, which LVM takes down together: that is for a person to decide'
+            ;;
+        *) doing=deactivate ;;
+        esac
     fi
 }
 

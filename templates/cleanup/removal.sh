@@ -16,11 +16,28 @@ can_be_undone() {
 # at every moment.
 write_way_back() {
     way_back >"$TMP/way-back" &&
-        undo_head >"$UNDO.new" &&
-        cat "$TMP/way-back" "$TMP/undo-steps" >>"$UNDO.new" &&
         cat "$TMP/way-back" "$TMP/undo-steps" >"$TMP/undo-steps.new" &&
-        mv -f "$UNDO.new" "$UNDO" &&
-        mv -f "$TMP/undo-steps.new" "$TMP/undo-steps"
+        write_undo "$TMP/undo-steps.new"
+}
+
+# What was to be taken out stayed, or is to stay: its way back is not kept.
+drop_way_back() {
+    write_undo "$TMP/undo-steps" || say "warning: the undo script $UNDO may bring back $name, too; it was not taken out"
+}
+
+# What was to be taken out is gone, or may be: its way back is kept.
+keep_way_back() {
+    mv -f "$TMP/undo-steps.new" "$TMP/undo-steps"
+}
+
+write_undo() {
+    if [ ! -s "$1" ]; then
+        rm -f "$UNDO"
+        return
+    fi
+    undo_head >"$UNDO.new" &&
+        cat "$1" >>"$UNDO.new" &&
+        mv -f "$UNDO.new" "$UNDO"
 }
 
 # One step of the undo script. Every name in it is of letters, digits and
@@ -54,7 +71,7 @@ table_by_names() {
             {
                 for (i = 1; i <= NF; i++) if ($i in path) $i = path[$i]
                 print
-            }' "$devices" "$TMP/table"
+            }' "$TMP/devices" "$TMP/table"
 }
 
 undo_head() {
@@ -63,7 +80,11 @@ undo_head() {
 # Brings back what a cleanup script took out of the kernel of $NODE, the last
 # first. Run it as root on that node. What is there already is left alone.
 
+LC_ALL=C
+PATH=\$PATH:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
 NODE='$NODE'
+LOCK='$RUN/dmaudit-cleanup.lock'
 BOOT_ID_FILE='$PROC/sys/kernel/random/boot_id'
 BOOT_ID='$(tr -cd 'a-f0-9-' 2>/dev/null <"$PROC/sys/kernel/random/boot_id")'
 EOF
@@ -95,6 +116,11 @@ if [ "${name%%.*}" != "$NODE" ] || [ "$(id -u)" != 0 ]; then
     echo "refused: this undoes a cleanup of $NODE, and must run there, as root" >&2
     exit 2
 fi
+exec 9>>"$LOCK" || exit 2
+flock -w 1 9 || {
+    echo 'refused: a cleanup is under way on this node' >&2
+    exit 2
+}
 trap 'exit "$failed"' EXIT
 EOF
 }

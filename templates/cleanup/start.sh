@@ -10,6 +10,8 @@ max_age=24
 stop=
 TMP=
 asked=0
+answer=
+syslog=yes
 would_go=
 log_works=yes
 would=0 removed=0 deactivated=0 already_gone=0 skipped=0 failed=0
@@ -106,7 +108,7 @@ option() {
 
 needed_commands() {
     for command in awk cat cut date dmsetup find flock grep head logger ls lvchange lvs mktemp \
-        mv pct qm rm sed sha256sum sleep stat timeout tr uname; do
+        mv pct qm rm sed sha256sum sleep stat timeout tr uname xargs; do
         command -v "$command" >/dev/null || refuse "the command $command is missing"
     done
 }

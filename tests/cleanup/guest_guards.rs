@@ -248,6 +248,38 @@ fn any_mention_in_any_section_of_any_configuration() {
 }
 
 #[test]
+fn a_path_that_leads_to_the_device() {
+    let conf = "root/etc/pve/nodes/pve2/qemu-server/300.conf";
+    for (line, path) in [
+        (
+            "scsi0: /dev/disk/by-id/wwn-0x5000,size=1G",
+            "disk/by-id/wwn-0x5000",
+        ),
+        ("args: -drive file=/dev/mapper/alias:x", "mapper/alias"),
+        ("args: -d 'file=/dev/my/name=x'", "my/name=x"),
+    ] {
+        left_alone(stale(), "a configuration references it as", |node| {
+            node.write(conf, &format!("memory: 1\n{line}\n"));
+            let path = node.path("root/dev").join(path);
+            node.write("world/paths", &format!("fe:4 {}\n", path.display()));
+        });
+    }
+    // Another device's, and one that leads nowhere.
+    goes(
+        stale(),
+        "dmsetup remove ssd--ha01-vm--170--disk--0",
+        |node| {
+            node.write(
+                conf,
+                "scsi0: /dev/disk/by-id/other\nscsi1: /dev/disk/by-id/none\n#/dev/comment\n",
+            );
+            let path = node.path("root/dev/disk/by-id/other");
+            node.write("world/paths", &format!("fe:40 {}\n", path.display()));
+        },
+    );
+}
+
+#[test]
 fn words_that_only_contain_the_name_and_comments_are_no_mention() {
     goes(unreferenced(), GOES, |node: &mut Node| {
         node.write(

@@ -86,7 +86,10 @@ fn two_volumes_of_the_name() {
         known_to_lvm(),
         "more than one volume is named pve/vm-119-disk-0",
         |node| {
-            node.write("world/lvs-more", "  other|other|pve|vm-119-disk-0|-1|-1\n");
+            node.write(
+                "world/lvs-more",
+                "  o-t-h-e-r-v-g|o-t-h-e-r-l-v|pve|vm-119-disk-0|-1|-1|-wi-------\n",
+            );
         },
     );
 }
@@ -100,7 +103,10 @@ fn the_volume_is_active_as_another_device() {
             node.write("world/lvs", "");
             node.write(
                 "world/lvs-more",
-                &format!("  {PVE}|{}|pve|vm-119-disk-0|253|77\n", lv_uuid(119)),
+                &format!(
+                    "  {PVE}|{}|pve|vm-119-disk-0|253|77|-wi-a-----\n",
+                    lv_uuid(119)
+                ),
             );
         },
     );
@@ -109,7 +115,10 @@ fn the_volume_is_active_as_another_device() {
 #[test]
 fn lvm_uses_the_device_under_another_uuid() {
     left_alone(second_mapping(), "LVM uses this device as vg/lv", |node| {
-        node.write("world/lvs-more", "  some-vg|some-lv|vg|lv|254|23\n");
+        node.write(
+            "world/lvs-more",
+            "  o-t-h-e-r-v-g|o-t-h-e-r-l-v|vg|lv|254|23|-wi-a-----\n",
+        );
     });
 }
 
@@ -173,4 +182,48 @@ fn lvm_that_gives_no_answer() {
         node.patience = 1;
         node.behave("hang-lvs", "");
     });
+}
+
+#[test]
+fn an_answer_of_another_shape() {
+    for more in [
+        // As lvm.conf may have it printed.
+        "  LVM2_VG_UUID='x'|LVM2_LV_UUID='y'\n",
+        "  {\"report\": []}\n",
+        "  a|b|c|d|e|f|g\n",
+        "  qI2XpX-d8NI-WOZX-TC89-2vFj-hskE-9CCRM7|Vol119-aaaa-bbbb-cccc-dddd-eeee-ffffff|pve|x||-1|-wi-------\n",
+        "  qI2XpX-d8NI-WOZX-TC89-2vFj-hskE-9CCRM7|Vol119-aaaa-bbbb-cccc-dddd-eeee-ffffff|pve|x|-1|-1\n",
+    ] {
+        left_alone(
+            stale(),
+            "the answer of lvs could not be understood",
+            |node| {
+                node.write("world/lvs-more", more);
+            },
+        );
+    }
+}
+
+#[test]
+fn lvm_that_lists_nothing_though_the_device_is_its() {
+    left_alone(ask_lvm(stale()), "lvs lists no volume at all", |node| {
+        node.write("world/lvs", "");
+    });
+    // What somebody made by hand is no volume of LVM's.
+    goes(
+        second_mapping(),
+        "dmsetup remove pve-vm--101--disk--0-old",
+        |node| {
+            node.write("world/lvs", "");
+        },
+    );
+}
+
+#[test]
+fn a_thick_snapshot_or_its_origin() {
+    for attr in ["swi-a-s---", "Swi-a-s---", "owi-a-s---", "Owi-a-s---"] {
+        left_alone(known_to_lvm(), "a snapshot or the origin of one", |node| {
+            node.write("world/attr", &format!("pve/vm-119-disk-0 {attr}\n"));
+        });
+    }
 }

@@ -43,6 +43,7 @@ const REAL: &[&str] = &[
     "timeout",
     "touch",
     "tr",
+    "xargs",
 ];
 
 /// The shells a script must run under, those of them that are here.
@@ -234,6 +235,10 @@ impl Node {
             (
                 "ASK_SECONDS=30 ".to_owned(),
                 format!("ASK_SECONDS={} ", self.patience),
+            ),
+            (
+                "SAY_SECONDS=5      ".to_owned(),
+                format!("SAY_SECONDS={} ", self.patience),
             ),
             (
                 "CHANGE_SECONDS=120 ".to_owned(),

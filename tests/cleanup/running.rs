@@ -308,3 +308,42 @@ fn nothing_stays_behind_but_the_log_and_the_undo_script() {
     );
     assert_eq!(node.logs("").len(), 2, "{:?}", node.logs(""));
 }
+
+#[test]
+fn a_syslog_that_hangs_is_asked_once() {
+    let mut node = Node::with(vec![stale(), second_mapping()]);
+    node.patience = 1;
+    node.behave("hang-logger", "");
+    let run = node.run("dash", &["--execute", "--yes"]);
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    assert_eq!(run.changes().len(), 2, "{}", run.text);
+    let asked = run.calls.iter().filter(|call| call.starts_with("logger"));
+    assert_eq!(asked.count(), 1, "{:?}", run.calls);
+}
+
+#[test]
+fn a_signal_to_the_whole_group_loses_no_answer() {
+    use std::os::unix::process::CommandExt;
+    let node = Node::with(vec![stale(), second_mapping()]);
+    node.behave("before-dmsetup-remove", "sleep 2");
+    let mut child = node
+        .command(&["--execute", "--yes"])
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    node.wait_for_call("dmsetup remove");
+    let group = format!("-{}", child.id());
+    let sent = std::process::Command::new("kill")
+        .args(["-TERM", "--", &group])
+        .status();
+    assert!(sent.unwrap().success());
+    let status = child.wait().unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut text).unwrap();
+    // What was under way is seen to its end; the next does not begin.
+    assert!(
+        text.contains("removed 1, deactivated 0, already gone 0, skipped 1, failed 0"),
+        "{text}"
+    );
+    assert_eq!(status.code(), Some(1), "{text}");
+}

@@ -93,7 +93,15 @@ fn deletes_no_file_but_its_own() {
         })
         .filter(|line| !line.starts_with("mv pct qm rm")) // the needed commands
         .collect();
-    assert_eq!(removals, [r#"trap 'deaf; rm -rf "${TMP:?}"' EXIT"#]);
+    assert_eq!(
+        removals,
+        [
+            r#"[ -z "$answer" ] || rm -f "$answer.out" "$answer.err" "$answer.status""#,
+            // An undo script in which nothing is left.
+            r#"rm -f "$UNDO""#,
+            r#"trap 'deaf; rm -rf "${TMP:?}"' EXIT"#,
+        ]
+    );
 }
 
 #[test]
@@ -101,11 +109,11 @@ fn nothing_runs_before_the_last_lines() {
     // A script that was cut off in a transfer does nothing.
     let node = Node::new();
     let whole = std::fs::read_to_string(node.script()).unwrap();
-    assert!(whole.ends_with("\nstart \"$@\"\nentries\nfinish\n"));
-    for keep in (1..10)
-        .map(|tenth| whole.len() * tenth / 10)
-        .chain([whole.len() - "finish\n".len() - "entries\n".len() - "start \"$@\"\n".len()])
-    {
+    let last = "{ start \"$@\"; entries; finish; }\n";
+    assert!(whole.ends_with(&format!("\n{last}")));
+    let cuts = (1..10).map(|tenth| whole.len() * tenth / 10);
+    // The line is whole without its end.
+    for keep in cuts.chain((2..=last.len()).map(|cut| whole.len() - cut)) {
         std::fs::write(node.path("cut.sh"), &whole[..keep]).unwrap();
         let output = Command::new("dash")
             .arg(node.path("cut.sh"))

@@ -172,3 +172,47 @@ fn a_dry_run_writes_none() {
     node.run("dash", &[]);
     assert!(node.logs("undo").is_empty());
 }
+
+#[test]
+fn holds_nothing_of_what_stayed() {
+    let node = Node::with(vec![stale(), second_mapping()]);
+    // Opened while its way back was written, say: after the guards' look at it.
+    node.behave(
+        "before-fuser",
+        r#"sed 's/|254|4|0|/|254|4|1|/' "$world/dm" >"$world/dm.new"; mv "$world/dm.new" "$world/dm""#,
+    );
+    let run = node.run("dash", &["--execute", "--yes"]);
+    assert!(
+        run.text.contains("now       remove ssd--ha01"),
+        "{}",
+        run.text
+    );
+    assert_eq!(run.changes().len(), 1, "{}", run.text);
+    let undo = std::fs::read_to_string(undo_script(&node)).unwrap();
+    assert!(!undo.contains("ssd--ha01-vm--170"), "{undo}");
+    assert!(undo.contains("pve-vm--101--disk--0-old"), "{undo}");
+}
+
+#[test]
+fn finds_its_commands_and_waits_for_no_cleanup() {
+    let node = Node::with(vec![stale()]);
+    node.run("dash", &["--execute", "--yes"]);
+    let undo = undo_script(&node);
+    let text = std::fs::read_to_string(&undo).unwrap();
+    assert!(
+        text.contains("PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin\n"),
+        "{text}"
+    );
+    let lock = node.path("root/run/dmaudit-cleanup.lock");
+    let held = std::process::Command::new("flock")
+        .arg(&lock)
+        .arg("sleep")
+        .arg("30")
+        .spawn();
+    let mut held = held.unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let run = node.run_file("dash", &undo);
+    held.kill().unwrap();
+    held.wait().unwrap();
+    run.expect_nothing_done(2, "a cleanup is under way on this node");
+}

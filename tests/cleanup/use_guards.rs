@@ -1,5 +1,6 @@
 //! Each guard about who uses the device, alone, makes the script skip.
 
+use crate::node::Node;
 use crate::world::stale;
 use crate::{goes, left_alone};
 
@@ -59,6 +60,36 @@ fn mounts_that_cannot_be_read() {
     left_alone(stale(), "proc/1/mountinfo failed", |node| {
         node.remove("root/proc/1/mountinfo")
     });
+}
+
+#[test]
+fn mounts_of_one_process_that_cannot_be_read() {
+    // A folder is one of the things that can't be read even by root.
+    left_alone(
+        stale(),
+        "the mounts of all processes could not be read",
+        |node| {
+            std::fs::create_dir_all(node.path("root/proc/4711/mountinfo")).unwrap();
+        },
+    );
+}
+
+#[test]
+fn answers_are_not_kept() {
+    let node = Node::with(vec![stale()]);
+    let mounts = "28 1 0:5 / /mnt rw - tmpfs none rw\n".repeat(1000);
+    for process in 1000..1100 {
+        node.write(&format!("root/proc/{process}/mountinfo"), &mounts);
+    }
+    node.behave(
+        "before-dmsetup-remove",
+        r#"find "$here/root/run" -type f -size +31 >"$world/large"; find "$here/root/run" -type f >"$world/files""#,
+    );
+    let run = node.run("dash", &["--execute", "--yes"]);
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    assert_eq!(node.read("world/large"), "");
+    let files = node.read("world/files");
+    assert!(files.lines().count() < 15, "{files}");
 }
 
 #[test]

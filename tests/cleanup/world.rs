@@ -227,6 +227,8 @@ pub fn build(node: &Node) {
     );
     node.write("world/users", "");
     node.write("world/stat", "");
+    node.write("world/paths", "");
+    node.write("world/attr", "");
     node.write("world/id", "0\n");
     node.write("world/uname", "pve1.example.com\n");
 
