@@ -1,6 +1,8 @@
 //! Whose an entry is that a volume is made of, or that lies on one.
 
-use crate::recording::{Recording, info, uuid};
+use std::path::Path;
+
+use crate::recording::{Audited, Recording, info, uuid};
 
 /// A RAID 1 of two images as LVM maps it.
 fn raid(node: Recording, vmid: u32) -> Recording {
@@ -30,6 +32,44 @@ fn raid(node: Recording, vmid: u32) -> Recording {
             &uuid('a', ""),
             "0 65536 raid raid1 3 0 region_size 4096 1 254:1 254:2",
         )
+}
+
+/// A recording of the laboratory's scenario of that name: the guests 101 and
+/// 104 exist, 102 and 103 do not.
+#[test]
+fn a_real_raid_and_real_snapshots() {
+    let recording =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verdicts/raid-and-snapshots.zip");
+    let audited = Audited::of(&recording);
+    let lines: Vec<String> = audited
+        .0
+        .node
+        .devices
+        .iter()
+        .filter(|(_, device)| device.name.contains("--10"))
+        .map(|(_, device)| format!("{}: {}", device.name, audited.line(&device.name)))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    pve-vm--100--disk--0: valid - backed none -
+    pve-vm--101--disk--0: valid - backed none -
+    pve-vm--101--disk--0_rimage_0: dependent - backed none -
+    pve-vm--101--disk--0_rimage_1: dependent - backed none -
+    pve-vm--101--disk--0_rmeta_0: dependent - backed none -
+    pve-vm--101--disk--0_rmeta_1: dependent - backed none -
+    pve-vm--102--disk--0: orphan guest-gone backed deactivate -
+    pve-vm--102--disk--0_rimage_0: dependent - backed none goes-with-volume
+    pve-vm--102--disk--0_rimage_1: dependent - backed none goes-with-volume
+    pve-vm--102--disk--0_rmeta_0: dependent - backed none goes-with-volume
+    pve-vm--102--disk--0_rmeta_1: dependent - backed none goes-with-volume
+    ssd--ha01-vm--103--disk--0: orphan guest-gone backed none snapshot
+    ssd--ha01-vm--103--disk--0-real: dependent - backed none goes-with-volume
+    ssd--ha01-vm--103--disk--1: orphan guest-gone backed none snapshot
+    ssd--ha01-vm--103--disk--1-cow: dependent - backed none goes-with-volume
+    ssd--ha01-vm--104--before: orphan disk-unreferenced backed none snapshot
+    ssd--ha01-vm--104--before-cow: dependent - backed none goes-with-volume
+    ssd--ha01-vm--104--disk--0: valid - backed none -
+    ssd--ha01-vm--104--disk--0-real: dependent - backed none -
+    ");
 }
 
 #[test]

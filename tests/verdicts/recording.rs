@@ -158,16 +158,21 @@ impl Recording {
     }
 
     pub fn audit(&self) -> Audited {
-        let found = discover(&[self.folder.path().to_owned()]);
-        let source = found.sources.first().unwrap_or_else(|| panic!("{found:?}"));
-        let bundles = open(source, &Limits::default()).unwrap();
-        Audited(Audit::of(bundles.first().unwrap()))
+        Audited::of(self.folder.path())
     }
 }
 
 pub struct Audited(pub Audit);
 
 impl Audited {
+    /// Audits a bundle.
+    pub fn of(path: &Path) -> Self {
+        let found = discover(&[path.to_owned()]);
+        let source = found.sources.first().unwrap_or_else(|| panic!("{found:?}"));
+        let bundles = open(source, &Limits::default()).unwrap();
+        Self(Audit::of(bundles.first().unwrap()))
+    }
+
     pub fn entry(&self, name: &str) -> (&Judgement, &Decision) {
         let (index, _, judgement) = self
             .0

@@ -7,7 +7,7 @@ LAB_SUITE=bookworm
 LAB_PACKAGES=lvm2,thin-provisioning-tools,dmsetup,kpartx,multipath-tools,udev,kmod,fdisk,e2fsprogs,perl,psmisc,lsof,procps,util-linux,bsdutils,hostname
 LAB_KERNEL=linux-image-cloud-amd64
 # Only these modules and what they depend on go into the image: a small image boots quickly under emulation.
-LAB_MODULES=(dm-mod dm-thin-pool dm-snapshot dm-multipath dm-round-robin dm-mirror dm-raid loop virtio_blk virtio_pci ext4)
+LAB_MODULES=(dm-mod dm-thin-pool dm-snapshot dm-multipath dm-round-robin dm-mirror dm-raid raid1 loop virtio_blk virtio_pci ext4)
 
 lab_cache() {
     local key

@@ -32,7 +32,7 @@ for vmid in 101 102; do
     for part in rimage_0 rimage_1 rmeta_0 rmeta_1; do
         name=pve-vm--$vmid--disk--0_$part
         check "$name follows its volume" [ "$(judged /tmp/audit "$name" verdict)" = dependent ]
-        check "$name is left to LVM" [ "$(judged /tmp/audit "$name" action_reason)" = goes-with-volume ]
+        check "$name is not taken out by itself" [ "$(judged /tmp/audit "$name" action)" = none ]
     done
 done
 check "the origin in use is valid" [ "$(judged /tmp/audit ssd--ha01-vm--104--disk--0 verdict)" = valid ]
