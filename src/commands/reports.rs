@@ -68,6 +68,8 @@ pub(super) struct Rendered {
     section: Vec<u8>,
     rows: Option<[Vec<u8>; 4]>,
     batches: Option<parquet::Rows>,
+    /// The node itself: where it is added up, and where it is large, so that
+    /// its text is written as it is made.
     node: Option<Box<view::Node>>,
 }
 
@@ -236,14 +238,16 @@ impl Maker for Rendering<'_> {
         let wants_json = self.folder.is_some() || self.format == Format::Json;
         let wants_section = self.detailed && self.format == Format::Text;
         let wants_line = self.format == Format::Ndjson;
-        let wants_view = matches!(self.format, Format::Prometheus | Format::Nagios);
+        let is_large = json::is_large(&node);
+        let wants_view = matches!(self.format, Format::Prometheus | Format::Nagios)
+            || is_large && (wants_json || wants_line);
         let unless = |wanted: bool, render: fn(&view::Node) -> io::Result<Vec<u8>>| match wanted {
             true => render(&node).map_err(|error| error.to_string()),
             false => Ok(Vec::new()),
         };
         Ok(Rendered {
-            json: unless(wants_json, json::node_text)?,
-            line: unless(wants_line, json::node_line)?,
+            json: unless(wants_json && !is_large, json::node_text)?,
+            line: unless(wants_line && !is_large, json::node_line)?,
             section: unless(wants_section, text::section)?,
             batches: match self.parquet {
                 true => Some(Parquet::rows(&node)?),
@@ -270,8 +274,12 @@ impl Taker for Writing<'_> {
         if let (Some(parquet), Some(rows)) = (&mut self.parquet, &node.batches) {
             parquet.add(rows)?;
         }
+        let large = node.node.as_deref().filter(|node| json::is_large(node));
         if let Some(json) = &mut self.json {
-            let written = json.node(&node.json);
+            let written = match large {
+                Some(large) => json.large_node(large),
+                None => json.node(&node.json),
+            };
             written.map_err(|error| not_written(&error))?;
         }
         match &mut self.printed {
@@ -280,8 +288,14 @@ impl Taker for Writing<'_> {
                 text.add_node(&node.slug, node.section);
                 Ok(())
             }
-            Printed::Json(document) => document.node(&node.json),
-            Printed::Lines(out) => out.write_all(&node.line),
+            Printed::Json(document) => match large {
+                Some(large) => document.large_node(large),
+                None => document.node(&node.json),
+            },
+            Printed::Lines(out) => match large {
+                Some(large) => json::write_node_line(large, out),
+                None => out.write_all(&node.line),
+            },
             Printed::Prometheus(metrics) => {
                 node.node.iter().for_each(|node| metrics.add_node(node));
                 Ok(())

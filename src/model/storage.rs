@@ -74,7 +74,10 @@ fn always_shared(kind: &str) -> bool {
 }
 
 /// Among more VGs than this no storage's is guessed.
-const MOST_GUESSED: usize = 100;
+const MOST_KNOWN: usize = 100;
+
+/// A guess that leaves more VGs than this is none.
+const MOST_GUESSED: usize = 4;
 
 /// Which volume groups a storage id may mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,8 +175,8 @@ impl Storages {
                 None => Resolution::Unresolved,
             };
         }
-        let vgs: Vec<&str> = vgs.into_iter().take(MOST_GUESSED + 1).collect();
-        if vgs.len() > MOST_GUESSED {
+        let vgs: Vec<&str> = vgs.into_iter().take(MOST_KNOWN + 1).collect();
+        if vgs.len() > MOST_KNOWN {
             return Resolution::Unresolved;
         }
         let matching: Vec<String> = vgs
@@ -181,9 +184,9 @@ impl Storages {
             .filter(|vg| may_mean(id, vg))
             .map(str::to_owned)
             .collect();
-        match matching.is_empty() {
-            true => Resolution::Unresolved,
-            false => Resolution::Guess(matching),
+        match matching.len() {
+            1..=MOST_GUESSED => Resolution::Guess(matching),
+            _ => Resolution::Unresolved,
         }
     }
 }
@@ -239,5 +242,7 @@ mod tests {
             guess.resolve("local-a", ["pve", "local-b"]),
             Resolution::Guess(vec!["pve".into(), "local-b".into()])
         );
+        let many = ["pve", "local-b", "local-c", "local-d", "local-e"];
+        assert_eq!(guess.resolve("local-a", many), Resolution::Unresolved);
     }
 }

@@ -5,7 +5,7 @@ pub mod schema;
 mod types;
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
@@ -72,14 +72,30 @@ impl<W: Write> Document<W> {
     ///
     /// Only those of `out`.
     pub fn node(&mut self, text: &[u8]) -> io::Result<()> {
+        self.before_node()?;
+        self.out.write_all(text)
+    }
+
+    /// Writes a node that [`is_large`]: its text is never held as a whole.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    pub fn large_node(&mut self, node: &view::Node) -> io::Result<()> {
+        self.before_node()?;
+        let mut out = BufWriter::with_capacity(BUFFER, &mut self.out);
+        write_at(&node_of(node), 2, &mut out)?;
+        out.flush()
+    }
+
+    fn before_node(&mut self) -> io::Result<()> {
         let before: &[u8] = if self.nodes > 0 {
             b",\n    "
         } else {
             b"\n    "
         };
         self.nodes += 1;
-        self.out.write_all(before)?;
-        self.out.write_all(text)
+        self.out.write_all(before)
     }
 
     /// Keeps a cluster.
@@ -126,10 +142,7 @@ impl<W: Write> Document<W> {
 ///
 /// None in practice.
 pub fn node_text(node: &view::Node) -> io::Result<Vec<u8>> {
-    // As much as a large node's needs: growing it would hold it twice.
-    let mut out = Vec::with_capacity(1024 * (node.entries.len() + 2 * node.findings.len()));
-    write_at(&node_of(node), 2, &mut out)?;
-    Ok(out)
+    text(&node_of(node), 2)
 }
 
 /// A node as one line of JSON without indentation, with a line end.
@@ -140,6 +153,29 @@ pub fn node_text(node: &view::Node) -> io::Result<Vec<u8>> {
 pub fn node_line(node: &view::Node) -> io::Result<Vec<u8>> {
     line("node", &node_of(node))
 }
+
+/// Writes what [`node_line`] gives, of a node that [`is_large`].
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn write_node_line(node: &view::Node, out: impl Write) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(BUFFER, out);
+    write_line("node", &node_of(node), &mut out)?;
+    out.flush()
+}
+
+/// Whether a node's text would take about as much memory as the node: it is
+/// written at its turn, and not made before.
+pub fn is_large(node: &view::Node) -> bool {
+    node.entries.len() + 2 * node.findings.len() > LARGE
+}
+
+/// Entries of a large node; a finding counts as two. Its text has some 4 MiB.
+const LARGE: usize = 4096;
+
+/// Bytes that are written at once.
+const BUFFER: usize = 1 << 16;
 
 /// A cluster as one line of JSON, as [`node_line`].
 ///
@@ -170,18 +206,22 @@ struct Line<'a, T> {
 }
 
 fn line(kind: &'static str, value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    write_line(kind, value, &mut out)?;
+    Ok(out)
+}
+
+fn write_line(kind: &'static str, value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
     let line = Line {
         schema: SCHEMA,
         kind,
         value,
     };
-    let mut out = Vec::new();
     line.serialize(&mut serde_json::Serializer::with_formatter(
         &mut out,
         Plain::compact(),
     ))?;
-    out.push(b'\n');
-    Ok(out)
+    out.write_all(b"\n")
 }
 
 /// A document of its own, with a line end.
@@ -202,7 +242,7 @@ fn text(value: &impl Serialize, depth: usize) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
-fn write_at(value: &impl Serialize, depth: usize, out: &mut Vec<u8>) -> io::Result<()> {
+fn write_at(value: &impl Serialize, depth: usize, out: impl Write) -> io::Result<()> {
     let mut json = serde_json::Serializer::with_formatter(out, Plain::at(depth));
     Ok(value.serialize(&mut json)?)
 }

@@ -89,16 +89,20 @@ impl<'a> References<'a> {
                             let resolution = node.storages.resolve(storage, known.iter().copied());
                             Meant::of(resolution, &known)
                         });
-                        let named = meant.names.iter().map(|name| Some(name.as_str()));
                         let placed = || placed.get_or_init(|| placed_volumes(node));
                         let any = meant.may_be_any(side, volume, placed).then_some(None);
+                        let is_placed = |vg: &&String| placed().contains(&(vg.as_str(), volume));
+                        let named = meant.names.iter().filter(is_placed).map(Some);
                         for vg in named.chain(any) {
-                            let vg = vg.map(|name| references.vg(name.to_owned().into()));
+                            let vg = vg.map(|name| references.vg(name.clone().into()));
                             let row = (Cow::from(volume), vg, side, mention);
                             references.volumes.push(row);
                         }
                     }
-                    Target::Path(path) => references.path(node, path, (side, mention)),
+                    Target::Path(path) => {
+                        let volume = references.path(node, path, (side, mention));
+                        references.add_volume(volume, &shown, (side, mention));
+                    }
                 }
             }
         }
@@ -115,26 +119,50 @@ impl<'a> References<'a> {
 
     /// What names a partition or layer names what it lies on, too.
     pub(super) fn spread(&mut self, owners: &Owners) {
-        for (side, index, mention) in &self.paths {
-            if let Some(root) = owners.root(*index) {
-                self.devices.entry((*side, root)).or_insert(*mention);
+        for (side, index, mention) in std::mem::take(&mut self.paths) {
+            if let Some(root) = owners.root(index) {
+                self.devices.entry((side, root)).or_insert(mention);
             }
         }
     }
 
-    /// A path names an entry, and a volume.
-    fn path(&mut self, node: &'a Node, path: &str, (side, mention): (Side, Mention<'a>)) {
-        let path = &plain(path);
-        if let Some(index) = device_at(node, path) {
+    /// A path names an entry, and a volume: its VG and LV.
+    fn path(
+        &mut self,
+        node: &'a Node,
+        path: &'a str,
+        (side, mention): (Side, Mention<'a>),
+    ) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+        let path = plain(path);
+        if let Some(index) = device_at(node, &path) {
             self.paths.push((side, index, mention));
             self.devices.entry((side, index)).or_insert(mention);
         }
-        if let Some((vg, lv)) = volume_at(node, path) {
-            let vg = Some(self.vg(vg));
-            if let Some(whole) = partitioned_name(&lv) {
-                let whole = Cow::from(whole.to_owned());
-                self.volumes.push((whole, vg, side, mention));
+        match path {
+            Cow::Borrowed(path) => volume_at(node, path),
+            Cow::Owned(path) => {
+                let (vg, lv) = volume_at(node, &path)?;
+                Some((vg.into_owned().into(), lv.into_owned().into()))
             }
+        }
+    }
+
+    /// A volume that a path names, or of a partition's that what it is of, if
+    /// the node shows such a name.
+    fn add_volume(
+        &mut self,
+        volume: Option<(Cow<'a, str>, Cow<'a, str>)>,
+        shown: &HashSet<&str, RandomState>,
+        (side, mention): (Side, Mention<'a>),
+    ) {
+        let Some((vg, lv)) = volume else {
+            return;
+        };
+        let whole = partitioned_name(&lv).filter(|whole| shown.contains(whole));
+        let whole = whole.map(|whole| Cow::from(whole.to_owned()));
+        let lv = Some(lv).filter(|lv| shown.contains(&**lv));
+        for lv in whole.into_iter().chain(lv) {
+            let vg = Some(self.vg(vg.clone()));
             self.volumes.push((lv, vg, side, mention));
         }
     }
@@ -341,26 +369,25 @@ fn device_at(node: &Node, path: &str) -> Option<Index> {
 }
 
 /// VG and LV of a path below `/dev`.
-fn volume_at<'a>(node: &'a Node, path: &str) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+fn volume_at<'a>(node: &'a Node, path: &'a str) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
     if let Some(uuid) = path.strip_prefix("/dev/disk/by-id/dm-uuid-") {
         let uuid = LvmUuid::parse(partition_parent(uuid).unwrap_or(uuid))?;
         let lv = node.lvm.by_uuid(&uuid.vg, &uuid.lv)?;
         return Some((Cow::from(&*lv.vg), Cow::from(&lv.name)));
     }
-    let (vg, lv) = named_volume(path)?;
-    Some((vg.into(), lv.into()))
+    named_volume(path)
 }
 
 /// VG and LV of `/dev/VG/LV`, `/dev/mapper/VG-LV` and
 /// `/dev/disk/by-id/dm-name-VG-LV`.
-fn named_volume(path: &str) -> Option<(String, String)> {
+fn named_volume(path: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     let rest = path.strip_prefix("/dev/")?;
     let mapped = rest.strip_prefix("disk/by-id/dm-name-");
     if let Some(name) = mapped.or_else(|| rest.strip_prefix("mapper/")) {
-        return LvmName::split(name).map(|name| (name.vg, name.lv));
+        return LvmName::split(name).map(|name| (name.vg.into(), name.lv.into()));
     }
     let (vg, lv) = rest.split_once('/')?;
-    (vg != "disk" && !lv.is_empty() && !lv.contains('/')).then(|| (vg.to_owned(), lv.to_owned()))
+    (vg != "disk" && !lv.is_empty() && !lv.contains('/')).then(|| (vg.into(), lv.into()))
 }
 
 /// The volume that an LV holds data of: `vm-1-disk-0` for LVM's hidden
@@ -404,7 +431,7 @@ mod tests {
 
     #[test]
     fn paths_name_volumes() {
-        let volume = |vg: &str, lv: &str| Some((vg.to_owned(), lv.to_owned()));
+        let volume = |vg: &'static str, lv: &'static str| Some((vg.into(), lv.into()));
         for path in [
             "/dev/ssd-ha01/vm-5-disk-0",
             "/dev/mapper/ssd--ha01-vm--5--disk--0",
