@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         Command::Man(args) => commands::shell::man(&args),
     };
     result.unwrap_or_else(|message| {
-        eprintln!("dmaudit: {message}");
+        commands::tell(&format!("dmaudit: {message}"));
         ExitCode::from(2)
     })
 }

@@ -18,7 +18,7 @@
 #   boot        not recorded: a reboot since the snapshot is not noticed as such.
 {% endif %}
 #
-# What it does, and only with --execute: take up to {{ (calls|length|string)|comment }} entries out of this
+# What it does, and only with --execute: take up to {{ (count|string)|comment }} entries out of this
 # node's kernel, each after asking, in the order below. An entry that LVM does
 # not know is removed; one that LVM knows is deactivated.
 #

@@ -431,3 +431,95 @@ fn marks_of_other_systems_change_no_verdict_and_other_languages_give_none() {
         assert!(!planned, "{verdicts:?}");
     }
 }
+
+/// What is rejected has a name, too.
+#[test]
+fn a_files_name_gives_the_terminal_no_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "a\u{1b}]0;x\u{7}\u{1b}[31m\r\u{202e}b.zip";
+    fs::write(folder.path().join(name), "no zip").unwrap();
+    let out = folder.path().join("out");
+    let path = folder.path().to_str().unwrap();
+    let out = out.to_str().unwrap();
+    for arguments in [
+        &["analyze", path][..],
+        &["verify", path],
+        &["facts", path],
+        &["diff", path, path],
+        &[
+            "mail", path, "--from", "a@b.c", "--to", "a@b.c", "--eml", out,
+        ],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(said.contains("<U+001B>"), "{arguments:?}: {said}");
+        let odd = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!said.contains(odd), "{arguments:?}: {said:?}");
+    }
+}
+
+#[test]
+fn an_error_that_can_not_be_told_loses_no_report() {
+    let folder = bundle(&[(
+        "commands/dmsetup-info.out",
+        &info("pve-vm--100--disk--0", &uuid(1), 0, 0),
+    )]);
+    fs::write(folder.path().join("broken.zip"), "no zip").unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        .args(["analyze", folder.path().to_str().unwrap(), "-o"])
+        .arg(out.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(
+            fs::OpenOptions::new()
+                .write(true)
+                .open("/dev/full")
+                .unwrap(),
+        )
+        .status()
+        .unwrap();
+    assert_eq!(output.code(), Some(3));
+    assert!(out.path().join("index.html").exists());
+}
+
+/// Keys of other kernels' targets and of odd spellings.
+#[test]
+fn no_key_of_a_table_is_told_however_it_is_written() {
+    let names = [
+        "crypt",
+        "Crypt",
+        " crypt",
+        "inlinecrypt",
+        "default-key",
+        "integrity",
+    ];
+    let infos: String = (0..names.len())
+        .map(|i| info(&format!("pve-vm--{}--disk--0", 200 + i), "", i, 0))
+        .collect();
+    let tables: String = names
+        .iter()
+        .enumerate()
+        .map(|(i, kind)| {
+            let key = match *kind {
+                "integrity" => "8:0 0 32 J 1 internal_hash:hmac(sha256):SEKRET".to_owned(),
+                _ => "aes-xts-plain64 SEKRET 0 8:0 0".to_owned(),
+            };
+            format!("pve-vm--{}--disk--0: 0 8 {kind} {key}\n", 200 + i)
+        })
+        .collect();
+    let folder = bundle(&[
+        ("commands/dmsetup-info.out", &infos),
+        ("commands/dmsetup-table.out", &tables),
+        (CONFIG, "name: web\n"),
+    ]);
+    assert!(!everything(folder.path()).contains("SEKRET"));
+    let out = tempfile::tempdir().unwrap();
+    let output = analyze(folder.path(), out.path(), "json");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for entry in report["nodes"][0]["entries"].as_array().unwrap() {
+        assert_eq!(entry["action_reason"], "key-in-table", "{entry}");
+    }
+}

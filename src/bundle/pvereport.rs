@@ -122,6 +122,10 @@ struct Draft {
     unread: BTreeMap<String, String>,
 }
 
+/// Bytes of a report, of which all parts are held beside it. A large node's has
+/// a few MiB.
+const MOST_BYTES: usize = 32 << 20;
+
 /// Takes a report apart. `name` is the input as a person names it, `stem` its
 /// file's name.
 ///
@@ -133,6 +137,13 @@ pub(super) fn bundle(
     text: &[u8],
     budget: &mut Budget<'_>,
 ) -> Result<Bundle, OpenError> {
+    if text.len() > MOST_BYTES {
+        return Err(OpenError::Limit {
+            what: "bytes in a pvereport",
+            limit: MOST_BYTES as u64,
+            option: None,
+        });
+    }
     let text = decode(text);
     let (blocks, sections) = blocks(&text, budget)?;
     let mut draft = Draft::default();

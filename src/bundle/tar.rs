@@ -21,6 +21,10 @@ const BLOCK: usize = 512;
 /// Bytes of a name record: a path and some attributes.
 const RECORD_BYTES: u64 = 64 << 10;
 
+/// Bytes behind the mark of the end: tar fills up its last record, which has
+/// 10 KiB unless told otherwise.
+const BEHIND: u64 = 16 << 20;
+
 /// Why the walk stopped early.
 enum Stop {
     /// The input is beyond the limits.
@@ -73,12 +77,16 @@ pub(super) fn read(
 }
 
 /// What the records in front of a member said about it.
-#[derive(Default)]
+#[derive(Default, PartialEq, Eq)]
 struct Names {
     path: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     size: Option<u64>,
     sparse: bool,
+    /// The name of a sparse file, which stands before any other.
+    sparse_name: Option<Vec<u8>>,
+    /// Whether one of them was said twice: readers differ in which counts.
+    twice: bool,
 }
 
 struct Walk<'b, 'l, R> {
@@ -117,17 +125,37 @@ impl<R: Read> Walk<'_, '_, R> {
             _ => header.entry_size()?,
         };
         match kind {
-            EntryType::GNULongName => self.names.path = Some(self.name_record(size)?),
-            EntryType::GNULongLink => self.names.link = Some(self.name_record(size)?),
+            EntryType::GNULongName => {
+                let name = self.name_record(size)?;
+                self.names.take_path(name);
+            }
+            EntryType::GNULongLink => {
+                let name = self.name_record(size)?;
+                self.names.take_link(name);
+            }
             EntryType::XHeader => {
                 let record = self.record(size)?;
                 self.names.pax(&record);
             }
-            EntryType::XGlobalHeader => self.skip(size)?,
+            EntryType::XGlobalHeader => {
+                let record = self.record(size)?;
+                let mut names = Names::default();
+                names.pax(&record);
+                if names != Names::default() {
+                    return Err(ambiguous("a name or size is given for all members"));
+                }
+            }
             _ => {
                 let names = std::mem::take(&mut self.names);
                 self.budget.entry()?;
-                self.described(&header, kind, names.size.unwrap_or(size), names)?;
+                let size = names.size.unwrap_or(size);
+                if names.twice {
+                    return Err(ambiguous("a member of it has two names or sizes"));
+                }
+                if size > 0 && has_no_bytes(kind) {
+                    return Err(ambiguous("a folder, link or device of it has bytes"));
+                }
+                self.described(&header, kind, size, names)?;
             }
         }
         Ok(true)
@@ -141,21 +169,20 @@ impl<R: Read> Walk<'_, '_, R> {
         names: Names,
     ) -> Result<(), Stop> {
         let name = names
-            .path
+            .sparse_name
+            .or(names.path)
             .unwrap_or_else(|| header.path_bytes().into_owned());
+        if size > 0 && kind == EntryType::Regular && name.ends_with(b"/") {
+            return Err(ambiguous("a folder, link or device of it has bytes"));
+        }
         let Some(path) = self.contents.path(&name).map(Cow::into_owned) else {
             return self.skip(size);
         };
         self.contents.look_at_name(&path);
         if sosreport::is_tree(&path) {
             self.budget.widen();
-        } else if self.budget.is_too_large() {
-            return Err(Stop::Refused(OpenError::Limit {
-                what: "bytes as it is packed",
-                limit: self.budget.limits.archive_bytes,
-                option: Some("--max-archive"),
-            }));
         }
+        self.may_go_on()?;
         if !layout::may_matter(&path) && !sosreport::may_matter(&path) {
             return self.skip(size);
         }
@@ -190,6 +217,18 @@ impl<R: Read> Walk<'_, '_, R> {
         };
         self.contents.keep(self.budget, path.into(), content)?;
         self.skip(size)
+    }
+
+    /// Only a sosreport may be larger on disk than a bundle.
+    fn may_go_on(&self) -> Result<(), Stop> {
+        match self.budget.is_too_large() {
+            false => Ok(()),
+            true => Err(Stop::Refused(OpenError::Limit {
+                what: "bytes as it is packed",
+                limit: self.budget.limits.archive_bytes,
+                option: Some("--max-archive"),
+            })),
+        }
     }
 
     /// Reads a name in front of a member, up to its NUL.
@@ -263,10 +302,20 @@ impl<R: Read> Walk<'_, '_, R> {
     /// say whether the bytes were intact.
     fn finish(&mut self) -> Result<(), Stop> {
         let mut buffer = [0; 16 << 10];
+        let mut behind = 0;
         loop {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return Ok(()),
-                Ok(read) => self.budget.passed(read as u64)?,
+                Ok(read) => {
+                    self.may_go_on()?;
+                    self.budget.passed(read as u64)?;
+                    behind += read as u64;
+                    if behind > BEHIND {
+                        return Err(Stop::Cut(format!(
+                            "more than {BEHIND} bytes follow the mark of its end"
+                        )));
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
             }
@@ -296,13 +345,51 @@ impl Names {
 
     fn pax_value(&mut self, key: &[u8], value: &[u8]) {
         match key {
-            b"path" => self.path = Some(value.to_vec()),
-            b"linkpath" => self.link = Some(value.to_vec()),
-            b"size" => self.size = std::str::from_utf8(value).ok().and_then(|v| v.parse().ok()),
+            b"path" => self.take_path(value.to_vec()),
+            b"linkpath" => self.take_link(value.to_vec()),
+            b"size" => {
+                let size = std::str::from_utf8(value).ok().and_then(|v| v.parse().ok());
+                self.twice |= self.size.is_some() || size.is_none();
+                self.size = size;
+            }
+            b"GNU.sparse.name" => {
+                self.twice |= self.sparse_name.replace(value.to_vec()).is_some();
+                self.sparse = true;
+            }
             _ if key.starts_with(b"GNU.sparse.") => self.sparse = true,
             _ => {}
         }
     }
+
+    fn take_path(&mut self, path: Vec<u8>) {
+        self.twice |= self.path.replace(path).is_some();
+    }
+
+    fn take_link(&mut self, link: Vec<u8>) {
+        self.twice |= self.link.replace(link).is_some();
+    }
+}
+
+/// Whether members of a kind have no bytes in an archive. Readers differ in
+/// whether they skip what one is said to have, and so in what comes next.
+fn has_no_bytes(kind: EntryType) -> bool {
+    matches!(
+        kind,
+        EntryType::Directory
+            | EntryType::Link
+            | EntryType::Symlink
+            | EntryType::Char
+            | EntryType::Block
+            | EntryType::Fifo
+    )
+}
+
+/// An archive that shows different readers different files is none to rely
+/// on.
+fn ambiguous(what: &str) -> Stop {
+    Stop::Refused(OpenError::Malformed(format!(
+        "{what}, which readers of archives take differently"
+    )))
 }
 
 fn no_tar() -> Stop {

@@ -19,13 +19,24 @@ pub(super) fn quoted(name: &str) -> String {
     format!("'{}'", shown.escape_debug())
 }
 
+/// Bytes up to which each that is not UTF-8 may become three.
+const SMALL: usize = 1 << 20;
+
 /// Text of a file: not UTF-8 is replaced, a byte order mark is dropped.
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     // Nearly all text is sound, which is found out much faster alone.
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes),
+        Err(_) if bytes.len() <= SMALL => String::from_utf8_lossy(bytes),
+        Err(_) => {
+            let mut text = String::with_capacity(bytes.len());
+            for chunk in bytes.utf8_chunks() {
+                text.push_str(chunk.valid());
+                text.extend(chunk.invalid().iter().map(|_| '?'));
+            }
+            Cow::Owned(text)
+        }
     }
 }
 

@@ -61,25 +61,28 @@ impl<'a> Directory<'a> {
         let mut length = u64::from(u32_at(record, 12)?);
         let mut start = u64::from(u32_at(record, 16)?);
         let mut bound = end as u64;
-        if listed == 0xffff || length == 0xffff_ffff || start == 0xffff_ffff {
-            let locator = end
-                .checked_sub(LOCATOR64_LENGTH)
-                .and_then(|at| archive.get(at..end))
-                .filter(|locator| locator.starts_with(&LOCATOR64));
-            if let Some(locator) = locator {
-                bound = u64_at(locator, 8)?;
-                let record = slice(archive, bound, 56)?;
-                if !record.starts_with(&END64) {
-                    return Err(malformed("its zip64 end record is not where it says"));
-                }
-                listed = u64_at(record, 32)?;
-                length = u64_at(record, 40)?;
-                start = u64_at(record, 48)?;
+        let locator = end
+            .checked_sub(LOCATOR64_LENGTH)
+            .and_then(|at| archive.get(at..end))
+            .filter(|locator| locator.starts_with(&LOCATOR64));
+        if let Some(locator) = locator {
+            bound = u64_at(locator, 8)?;
+            let record = slice(archive, bound, 56)?;
+            if !record.starts_with(&END64) {
+                return Err(malformed("its zip64 end record is not where it says"));
             }
+            let wide = [32, 40, 48].map(|at| u64_at(record, at));
+            let [wide_listed, wide_length, wide_start] = wide;
+            // Some readers take these numbers, others those: they must agree.
+            listed = agreed(listed, 0xffff, wide_listed?)?;
+            length = agreed(length, 0xffff_ffff, wide_length?)?;
+            start = agreed(start, 0xffff_ffff, wide_start?)?;
         }
-        if start.checked_add(length).is_none_or(|stop| stop > bound) {
+        // Other readers look for the list right before the end record,
+        // wherever the record says it is.
+        if start.checked_add(length) != Some(bound) {
             return Err(malformed(
-                "its list of members does not end before its end record",
+                "its list of members does not end where its end record begins",
             ));
         }
         Ok(Self {
@@ -104,6 +107,9 @@ impl<'a> Directory<'a> {
         let name = listed.get(HEADER_LENGTH..name_end).ok_or_else(short)?;
         let extra = listed.get(name_end..extra_end).ok_or_else(short)?;
         self.rest = listed.get(extra_end + comment_length..).ok_or_else(short)?;
+        if has_another_name(extra, name) {
+            return Err(malformed("a member of it has two names"));
+        }
         self.seen += 1;
         // Sizes and offset that need more than 32 bits stand in the zip64
         // field, in this order, each only where its 32 bits are all ones.
@@ -171,6 +177,10 @@ pub(super) fn content<'a>(archive: &'a [u8], member: &Member<'_>) -> Result<&'a 
     if name != member.name {
         return Err("the archive's list and the member itself differ in its name".into());
     }
+    let extra = slice(archive, name_start + name_length, extra_length).map_err(outside)?;
+    if has_another_name(extra, name) {
+        return Err("it has two names".into());
+    }
     let start = name_start + name_length + extra_length;
     slice(archive, start, member.compressed).map_err(outside)?;
     let rest = (archive.len() as u64).saturating_sub(start);
@@ -213,21 +223,41 @@ fn find_end(archive: &[u8]) -> Option<usize> {
     })
 }
 
-/// The 64-bit values of the extra field with the id 1.
-fn zip64_field(mut extra: &[u8]) -> impl Iterator<Item = u64> + '_ {
-    let mut values: &[u8] = &[];
-    while let Some([id, length]) = extra.first_chunk().map(halves) {
-        let end = 4 + usize::from(length);
-        let Some(field) = extra.get(4..end) else {
-            break;
-        };
-        if id == 1 {
-            values = field;
-            break;
-        }
-        extra = extra.get(end..).unwrap_or_default();
+/// What a number of the end record is, given the zip64 record's.
+fn agreed(value: u64, saturated: u64, wide: u64) -> Result<u64, OpenError> {
+    match value == saturated || value == wide {
+        true => Ok(wide),
+        false => Err(malformed("its two end records differ")),
     }
-    values
+}
+
+/// Whether a member has a name in Info-ZIP's Unicode path field that readers
+/// who know it would take instead. A name that is no ASCII in both is spelled
+/// in two character sets.
+fn has_another_name(extra: &[u8], name: &[u8]) -> bool {
+    const UNICODE_PATH: u16 = 0x7075;
+    fields(extra).any(|(id, field)| {
+        let other = field.get(5..).unwrap_or_default();
+        id == UNICODE_PATH && other != name && (name.is_ascii() || other.is_ascii())
+    })
+}
+
+/// The extra fields: id and value.
+fn fields(mut extra: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let [id, length] = extra.first_chunk().map(halves)?;
+        let end = 4 + usize::from(length);
+        let field = extra.get(4..end)?;
+        extra = extra.get(end..).unwrap_or_default();
+        Some((id, field))
+    })
+}
+
+/// The 64-bit values of the extra field with the id 1.
+fn zip64_field(extra: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    let field = fields(extra).find(|(id, _)| *id == 1);
+    field
+        .map_or(&[][..], |(_, values)| values)
         .chunks_exact(8)
         .filter_map(|bytes| bytes.try_into().ok().map(u64::from_le_bytes))
 }

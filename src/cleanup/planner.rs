@@ -8,7 +8,7 @@ use crate::model::device::{Device, Index};
 use crate::model::names::{GuestVolume, HiddenVolume, is_safe};
 use crate::model::node::Node;
 use crate::model::verdict::{Action, LvState, Verdict};
-use crate::parse::dmsetup_table::Target;
+use crate::parse::dmsetup_table::{Segment, Target, holds_key};
 use crate::verdicts::{Judgement, Verdicts};
 
 /// Devices stacked deeper than this are left to a person; it bounds the
@@ -253,8 +253,11 @@ fn identity(device: &Device) -> Option<Decision> {
     }
     // dmsetup prints keys as zeros: what an undo script would make of that
     // table is another disk.
-    let keyed = |target: &Target| matches!(target, Target::Other { kind, .. } if kind == "crypt" || kind == "integrity");
-    if device.segments.iter().any(|segment| keyed(&segment.target)) {
+    let keyed = |segment: &Segment| {
+        let kind = segment.line.split_whitespace().nth(2);
+        kind.is_some_and(holds_key)
+    };
+    if device.segments.iter().any(keyed) {
         return Some(refuse(
             "key-in-table",
             "its table holds a key that is not recorded, so it could not be put back; close it with the program that opened it \

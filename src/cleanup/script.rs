@@ -5,9 +5,12 @@
 //! of plain names becomes a comment, and whatever an item says is checked on
 //! the live node by the script itself.
 
+use std::io;
+use std::sync::Arc;
+
 use chrono::{DateTime, SecondsFormat, Utc};
-use minijinja::context;
 use minijinja::value::Value;
+use minijinja::{ErrorKind, context};
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Item, Plan, Skipped};
@@ -46,6 +49,9 @@ pub enum ScriptError {
          so a script could not check that it runs on the right node"
     )]
     NodeName(String),
+    /// It could not be written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
     /// A value that the template could not take; a bug, never an input's fault.
     #[error("no cleanup script: {0}")]
     Template(#[from] minijinja::Error),
@@ -105,25 +111,47 @@ pub fn check(about: &About) -> Result<(), ScriptError> {
 /// [`ScriptError::NodeName`] when the node's name can't be a host name. Items
 /// that are not safe to name are no error: they become comments.
 pub fn render(plan: &Plan, about: &About) -> Result<String, ScriptError> {
+    let mut script = Vec::new();
+    write(&Arc::new(plan.clone()), about, &mut script)?;
+    String::from_utf8(script).map_err(|error| {
+        ScriptError::Template(minijinja::Error::new(
+            ErrorKind::WriteFailure,
+            error.to_string(),
+        ))
+    })
+}
+
+/// As [`render`], to `out` as it is made: a script can be larger than its
+/// plan.
+///
+/// # Errors
+///
+/// As [`render`], and those of `out`.
+pub fn write(plan: &Arc<Plan>, about: &About, out: impl io::Write) -> Result<(), ScriptError> {
     check(about)?;
     let node = about.node.split('.').next().unwrap_or_default();
-    let mut calls = Vec::new();
-    let mut left_alone = Vec::new();
-    for item in &plan.items {
-        match unfit(item) {
-            None => calls.push(call(item)),
-            Some((reason, why)) => left_alone.push(mention(&item.name, reason, why)),
-        }
-    }
-    for Skipped { name, reason, why } in &plan.skipped {
-        left_alone.push(mention(name, reason, why));
-    }
+    let count = plan.items.iter().filter(|item| unfit(item).is_none());
+    let count = count.count();
+    // Each becomes the template engine's when its turn comes.
+    let calls = Value::make_object_iterable(Arc::clone(plan), |plan| {
+        let fit = plan.items.iter().filter(|item| unfit(item).is_none());
+        Box::new(fit.map(call))
+    });
+    let left_alone = Value::make_object_iterable(Arc::clone(plan), |plan| {
+        let unfit = plan.items.iter().filter_map(|item| {
+            let (reason, why) = unfit(item)?;
+            Some(mention(&item.name, reason, why))
+        });
+        let skipped = plan.skipped.iter();
+        let skipped = skipped.map(|Skipped { name, reason, why }| mention(name, reason, why));
+        Box::new(unfit.chain(skipped))
+    });
 
     let mut engine = shell::environment()?;
     for (name, text) in TEMPLATES {
         engine.add_template(name, text)?;
     }
-    let script = engine.get_template("cleanup.sh")?.render(context! {
+    let values = context! {
         node,
         cluster => about.cluster.as_deref().unwrap_or("(none recorded)"),
         machine_id_sha256 => about.machine_id_sha256.as_deref().map(shown_id).unwrap_or_default(),
@@ -133,10 +161,25 @@ pub fn render(plan: &Plan, about: &About) -> Result<String, ScriptError> {
         analyzed_at => about.analyzed_at.to_rfc3339_opts(SecondsFormat::Secs, true),
         bundle => &about.bundle,
         version => &about.dmaudit_version,
+        count,
         calls,
         left_alone,
-    })?;
-    Ok(script)
+    };
+    let written = engine
+        .get_template("cleanup.sh")?
+        .render_captured_to(values, out);
+    match written {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let source = std::error::Error::source(&error);
+            Err(
+                match source.and_then(|source| source.downcast_ref::<io::Error>()) {
+                    Some(failed) => io::Error::new(failed.kind(), failed.to_string()).into(),
+                    None => error.into(),
+                },
+            )
+        }
+    }
 }
 
 /// An id to compare with a live one. A forged one matches nothing, which

@@ -11,6 +11,7 @@ use super::{interrupt, monitoring};
 use crate::cli::{Analyze, FailOn, Format};
 use crate::pipeline::{Job, Outcome};
 use crate::report::compose;
+use crate::report::words::printable;
 
 /// From this many bundles on, a terminal is shown how far it got.
 const PROGRESS_FROM: usize = 20;
@@ -50,10 +51,14 @@ fn analyze(args: &Analyze) -> Result<ExitCode, String> {
     progress.finish_and_clear();
     let outcome = outcome?;
     for remark in &outcome.remarks {
-        eprintln!("dmaudit: configuration: {remark}");
+        tell!("dmaudit: configuration: {remark}");
     }
     for input in &outcome.rejected {
-        eprintln!("dmaudit: rejected {}: {}", input.path, input.error);
+        tell!(
+            "dmaudit: rejected {}: {}",
+            printable(&input.path),
+            printable(&input.error)
+        );
     }
     if let Some(status) = reports.end(&outcome)? {
         return Ok(status);

@@ -15,6 +15,7 @@ use crate::diff::{Side, compare, text};
 use crate::pipeline;
 use crate::report::html::{Html, Run};
 use crate::report::json;
+use crate::report::words::printable;
 
 /// Compares two times.
 ///
@@ -31,7 +32,11 @@ pub fn run(args: &Diff) -> Result<ExitCode, String> {
         now,
     );
     for input in &diff.rejected {
-        eprintln!("dmaudit: rejected {}: {}", input.path, input.error);
+        tell!(
+            "dmaudit: rejected {}: {}",
+            printable(&input.path),
+            printable(&input.error)
+        );
     }
     if let Some(file) = &args.html {
         let run = Run {

@@ -40,7 +40,7 @@ pub fn run(args: &Facts) -> Result<ExitCode, String> {
         _ => to_standard_output(job)?,
     };
     for input in &rejected {
-        eprintln!(
+        tell!(
             "dmaudit: rejected {}: {}",
             printable(&input.path),
             printable(&input.error)

@@ -16,6 +16,7 @@ use crate::mail::attach;
 use crate::mail::message::{self, Addresses};
 use crate::mail::smtp::{Options, Server};
 use crate::pipeline;
+use crate::report::words::printable;
 use crate::report::{mail, view};
 
 /// Sends the report, or writes it.
@@ -49,14 +50,18 @@ pub fn run(args: &Mail) -> Result<ExitCode, String> {
         )
     };
     for input in &report.rejected {
-        eprintln!("dmaudit: rejected {}: {}", input.path, input.error);
+        tell!(
+            "dmaudit: rejected {}: {}",
+            printable(&input.path),
+            printable(&input.error)
+        );
     }
     let done = match report.rejected.is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(3),
     };
     if args.when.is_some_and(|least| !is_due(&report, least)) {
-        eprintln!("dmaudit: no finding is severe enough for --when; no mail");
+        tell!("dmaudit: no finding is severe enough for --when; no mail");
         return Ok(done);
     }
     let (attached, enclosed) = attach::files(&args.attach, &report, &scripts)?;
@@ -68,12 +73,12 @@ pub fn run(args: &Mail) -> Result<ExitCode, String> {
     }
     if let Some(server) = server {
         if let Err(error) = server.deliver(&message) {
-            eprintln!("dmaudit: the mail was not delivered: {error}");
+            tell!("dmaudit: the mail was not delivered: {error}");
             let kept = keep(&args.keep, now, &message.formatted())?;
-            eprintln!("dmaudit: the mail is kept in {}", kept.display());
+            tell!("dmaudit: the mail is kept in {}", kept.display());
             return Ok(ExitCode::from(4));
         }
-        eprintln!("dmaudit: mail delivered: {}", content.subject);
+        tell!("dmaudit: mail delivered: {}", content.subject);
     }
     Ok(done)
 }

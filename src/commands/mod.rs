@@ -1,5 +1,10 @@
 //! The subcommands. They connect the steps and hold no logic of their own.
 
+/// [`tell`] with a format.
+macro_rules! tell {
+    ($($part:tt)*) => { $crate::commands::tell(&format!($($part)*)) };
+}
+
 pub mod analyze;
 pub mod collect;
 pub mod diff;
@@ -21,3 +26,5 @@ pub mod restore_names;
 pub mod shell;
 mod tables;
 pub mod verify;
+
+pub use printed::tell;

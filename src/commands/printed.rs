@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::report::words::printable;
+
 /// Standard output. A reader that closes the pipe has read enough.
 pub(super) struct Out(io::BufWriter<io::Stdout>);
 
@@ -34,4 +36,11 @@ pub(super) fn closed(printed: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         printed => printed,
     }
+}
+
+/// A line on standard error, made printable. What can't be written there is no
+/// reason to end.
+pub fn tell(text: &str) {
+    let lines: Vec<String> = text.split('\n').map(printable).collect();
+    let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
 }

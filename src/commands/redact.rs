@@ -58,7 +58,7 @@ pub fn run(args: &Redact) -> Result<ExitCode, String> {
     rejected.sort();
     for input in &rejected {
         let (path, error) = (printable(&input.path), printable(&input.error));
-        eprintln!("dmaudit: rejected {path}: {error}");
+        tell!("dmaudit: rejected {path}: {error}");
     }
     Ok(match rejected.is_empty() {
         true => ExitCode::SUCCESS,

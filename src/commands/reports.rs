@@ -10,7 +10,7 @@ use super::output::{self, Staged};
 use super::parquet::{self, Parquet};
 use super::printed::{Out, closed};
 use super::tables::Csv;
-use crate::cleanup::script;
+use crate::cleanup::script::{self, ScriptError};
 use crate::cli::{Analyze, Format};
 use crate::pipeline::{Analyzed, Maker, Outcome, Sink, Taker};
 use crate::report::html::{Html, Overview, Run};
@@ -157,7 +157,7 @@ impl<'a> Reports<'a> {
             output::write_with(folder.path, "index.html", |out| {
                 folder.html.write_overview_page(folder.run, &overview, out)
             })?;
-            eprintln!(
+            tell!(
                 "dmaudit: report written to {}",
                 folder.path.join("index.html").display()
             );
@@ -223,9 +223,13 @@ impl Maker for Rendering<'_> {
         } = analyzed;
         if let Some(folder) = &self.folder {
             if let (Some(path), Some(cleanup)) = (&node.script, cleanup) {
-                let script = script::render(&cleanup.plan, &cleanup.about)
-                    .map_err(|error| format!("{path}: {error}"))?;
-                output::write(folder.path, path, script.as_bytes())?;
+                let plan = Arc::new(cleanup.plan);
+                output::write_with(folder.path, path, |out| {
+                    script::write(&plan, &cleanup.about, out).map_err(|error| match error {
+                        ScriptError::Io(error) => error,
+                        error => io::Error::other(error),
+                    })
+                })?;
             }
             if let Some(path) = &node.page {
                 // As it is made: it can be larger than all the rest.

@@ -50,7 +50,7 @@ pub fn run(args: &Verify) -> Result<ExitCode, String> {
     }
     rejected.sort();
     for input in &rejected {
-        eprintln!(
+        tell!(
             "dmaudit: rejected {}: {}",
             printable(&input.path),
             printable(&input.error)

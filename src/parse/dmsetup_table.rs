@@ -162,19 +162,30 @@ pub fn parse(text: &str) -> Parsed<Vec<(&str, Segment)>> {
     }
 }
 
+/// Whether a target's table holds a key: those of Linux, and those that other
+/// kernels have for encryption in hardware, however they are written.
+pub fn holds_key(kind: &str) -> bool {
+    let keyed = ["crypt", "integrity", "inlinecrypt", "default-key"];
+    keyed
+        .iter()
+        .any(|keyed| kind.trim().eq_ignore_ascii_case(keyed))
+}
+
 /// The row's text with zeros for the key of a `crypt CIPHER KEY …`, as dmsetup
 /// prints it unless told `--showkeys`, and for those of `integrity`
 /// (`internal_hash:hmac(sha256):KEY`), which dmsetup always prints. A key of
 /// the kernel's keyring (`:…`) is named there, not told.
 fn without_key(row: &Row) -> String {
-    if !matches!(row.kind, "crypt" | "integrity") {
+    let kind = row.line.split_whitespace().nth(2).unwrap_or_default();
+    if !holds_key(kind) {
         return row.line.to_owned();
     }
+    let is_integrity = kind.eq_ignore_ascii_case("integrity");
     let zeros = |key: &str| "0".repeat(key.chars().count());
     let words = row.line.split_whitespace().enumerate();
-    let hidden = words.map(|(place, word)| match row.kind {
-        "crypt" if place == 4 && word != "-" && !word.starts_with(':') => zeros(word),
-        "integrity" => match word.splitn(3, ':').collect::<Vec<_>>()[..] {
+    let hidden = words.map(|(place, word)| match is_integrity {
+        false if place == 4 && word != "-" && !word.starts_with(':') => zeros(word),
+        true => match word.splitn(3, ':').collect::<Vec<_>>()[..] {
             [
                 option @ ("internal_hash" | "journal_crypt" | "journal_mac"),
                 algorithm,

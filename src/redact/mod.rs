@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 pub use names::{MAPPING_FORMAT, Names};
 
-use crate::bundle::{Bundle, Manifest, Output};
+use crate::bundle::{Bundle, Manifest, Output, decode};
 use names::{Kind, hex};
 
 /// What reading a bundle puts before the collector's own words.
@@ -55,7 +55,7 @@ pub fn redact(bundle: &Bundle, names: &mut Names) -> Result<Redacted, String> {
     }
     for (path, bytes) in bundle.files_below("/") {
         if bundle.link(path).is_none() {
-            draft.file(path, &String::from_utf8_lossy(bytes), names);
+            draft.file(path, &decode(bytes), names);
         }
     }
     for path in ["/etc/pve/local", "/etc/pve/qemu-server", "/etc/pve/lxc"] {

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use super::monitoring::{grade_number, seconds};
 use super::view;
+use super::words::printable;
 
 /// Every metric: its name and its help, in the order they are written.
 const METRICS: [(&str, &str); 23] = [
@@ -289,7 +290,11 @@ impl Prometheus {
 
 /// A label's value, as the format wants it escaped.
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\")
+    // A text file of metrics ends in a terminal, too.
+    let lines: Vec<String> = text.split('\n').map(printable).collect();
+    lines
+        .join("\n")
+        .replace('\\', "\\\\")
         .replace('"', "\\\"")
         .replace('\n', "\\n")
 }

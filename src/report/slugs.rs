@@ -52,7 +52,17 @@ fn safe(name: &str) -> String {
             }
         })
         .collect();
-    if !safe.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+    // Windows takes these for devices, with any ending.
+    let stem = safe
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let is_device = match stem.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        "com" | "lpt" => stem.len() == 4,
+        _ => matches!(&*stem, "con" | "nul" | "prn" | "aux"),
+    };
+    if is_device || !safe.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         safe.insert(0, 'x');
     }
     safe

@@ -6,7 +6,7 @@ can_be_undone() {
     [ "$doing" = remove ] || return 0
     if printf '%s\n' "$live_table" | grep -Evq '^[0-9]+ [0-9]+ [a-z][a-z0-9-]*( .*)?$'; then
         because 'its table cannot be read, so it could not be brought back'
-    elif printf '%s\n' "$live_table" | grep -Eq '^[0-9]+ [0-9]+ (crypt|integrity)( |$)'; then
+    elif printf '%s\n' "$live_table" | grep -Eq '^[0-9]+ [0-9]+ (crypt|integrity|inlinecrypt|default-key)( |$)'; then
         because 'it is encrypted: without its keys it could not be brought back'
     fi
 }

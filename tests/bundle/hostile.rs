@@ -221,3 +221,178 @@ fn gzip_members_follow_each_other() {
     let archive = [gzip(front), gzip(back), gzip(b"")].concat();
     assert_eq!(one(&archive).notes(), [] as [&str; 0]);
 }
+
+/// Appends a member as it comes, with the records that stand in front of it.
+fn tar_of(records: &[(u8, &str)], name: &str, kind: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut add = |name: &str, kind: u8, body: &[u8]| {
+        let mut header = tar::Header::new_ustar();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_entry_type(tar::EntryType::new(kind));
+        header.set_mode(0o644);
+        header.set_size(body.len() as u64);
+        header.set_cksum();
+        bytes.extend(header.as_bytes());
+        bytes.extend(body);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+    };
+    for (kind, record) in records {
+        add("record", *kind, record.as_bytes());
+    }
+    add(name, kind, body);
+    let rest = tar(&plain());
+    bytes.extend(rest);
+    bytes
+}
+
+fn pax(key: &str, value: &str) -> String {
+    let length = (1..).find(|length| format!("{length} {key}={value}\n").len() == *length);
+    format!("{} {key}={value}\n", length.unwrap())
+}
+
+#[test]
+fn a_tar_that_readers_take_differently_is_refused() {
+    let path = |name: &str| pax("path", name);
+    let (long, short) = ("x".repeat(120), "commands/other.out");
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        (
+            "a folder with bytes",
+            tar_of(&[], "commands/", b'5', &[0; 512]),
+        ),
+        (
+            "a link with bytes",
+            tar_of(&[], "commands/l", b'2', &[0; 512]),
+        ),
+        (
+            "a pipe with bytes",
+            tar_of(&[], "commands/p", b'6', &[0; 512]),
+        ),
+        (
+            "an old folder with bytes",
+            tar_of(&[], "commands/o/", b'0', &[0; 512]),
+        ),
+        (
+            "a link with a size",
+            tar_of(&[(b'x', &pax("size", "512"))], "commands/h", b'1', &[]),
+        ),
+        (
+            "two names",
+            tar_of(&[(b'L', &long), (b'x', &path(short))], "n", b'0', b"x"),
+        ),
+        (
+            "two names",
+            tar_of(&[(b'x', &path(short)), (b'L', &long)], "n", b'0', b"x"),
+        ),
+        (
+            "one name twice",
+            tar_of(&[(b'x', &path(short)), (b'x', &path("n"))], "n", b'0', b"x"),
+        ),
+        (
+            "a size that is none",
+            tar_of(&[(b'x', &pax("size", "1x"))], "n", b'0', b"x"),
+        ),
+        (
+            "a name for all",
+            tar_of(&[(b'g', &path(short))], "n", b'0', b"x"),
+        ),
+    ];
+    for (what, archive) in cases {
+        let error = refused(&archive);
+        assert!(
+            error.contains("which readers of archives take differently"),
+            "{what}: {error}"
+        );
+    }
+    for sound in [
+        tar_of(
+            &[(b'g', &pax("comment", "from git"))],
+            "commands/",
+            b'5',
+            &[],
+        ),
+        tar_of(
+            &[(b'x', &pax("mtime", "1.5"))],
+            "commands/fine.out",
+            b'0',
+            b"x",
+        ),
+    ] {
+        assert_eq!(one(&sound).notes(), one(&tar(&plain())).notes());
+    }
+}
+
+#[test]
+fn a_sparse_file_counts_by_its_own_name() {
+    let records =
+        pax("GNU.sparse.major", "1") + &pax("GNU.sparse.name", "commands/dmsetup-info.out");
+    let archive = tar_of(&[(b'x', &records)], "GNUSparseFile.0/x", b'0', b"x");
+    let bundle = one(&archive);
+    let info = bundle.command("dmsetup-info").unwrap();
+    assert!(info.damaged, "it is there twice: {info:?}");
+}
+
+#[test]
+fn a_zip_that_readers_take_differently_is_refused() {
+    // A second list of members behind the first one.
+    let archive = zip(&plain());
+    let end = archive.len() - 22;
+    let other = zip(&vec![("other/commands/x.out".to_owned(), b"y".to_vec())]);
+    let other_end = other.len() - 22;
+    let start = u32::from_le_bytes(other[other_end + 16..other_end + 20].try_into().unwrap());
+    let mut two = archive[..end].to_vec();
+    two.extend(&other[start as usize..other_end]);
+    two.extend(&archive[end..]);
+    assert!(refused(&two).contains("does not end where its end record begins"));
+
+    // End records that differ, of which some readers take one.
+    let number =
+        |at: usize| u32::from_le_bytes(archive[end + at..end + at + 4].try_into().unwrap());
+    let members = u64::from(u16::from_le_bytes(
+        archive[end + 10..end + 12].try_into().unwrap(),
+    ));
+    let (length, start) = (u64::from(number(12)), u64::from(number(16)));
+    for (wide, fits) in [
+        ((members, length, start), true),
+        ((members, length - 46, start + 46), false),
+    ] {
+        let mut both = zip64_end(&archive, wide.0, wide.1, wide.2);
+        let tail = both.len() - 22;
+        both.truncate(tail);
+        both.extend(&archive[end..]);
+        match fits {
+            true => assert_eq!(one(&both).notes(), one(&archive).notes()),
+            false => assert!(refused(&both).contains("its two end records differ")),
+        }
+    }
+
+    // A second name in Info-ZIP's field.
+    let named = |field_name: &str| {
+        let mut bytes = archive.clone();
+        let at = central_header(&bytes, "commands/qm-list.out");
+        let mut field = b"\x75\x70".to_vec();
+        field.extend(u16::try_from(5 + field_name.len()).unwrap().to_le_bytes());
+        field.extend([1, 0, 0, 0, 0]);
+        field.extend(field_name.as_bytes());
+        let name_length = u16::from_le_bytes(bytes[at + 28..at + 30].try_into().unwrap());
+        let before = u16::from_le_bytes(bytes[at + 30..at + 32].try_into().unwrap());
+        let extra = u16::try_from(field.len()).unwrap();
+        bytes[at + 30..at + 32].copy_from_slice(&(before + extra).to_le_bytes());
+        let place = at + 46 + usize::from(name_length);
+        bytes.splice(place..place, field);
+        let end = bytes.len() - 22;
+        let length = u32::from_le_bytes(bytes[end + 12..end + 16].try_into().unwrap());
+        bytes[end + 12..end + 16].copy_from_slice(&(length + u32::from(extra)).to_le_bytes());
+        bytes
+    };
+    assert!(refused(&named("commands/hidden.out")).contains("a member of it has two names"));
+}
+
+#[test]
+fn text_that_is_no_utf8_does_not_grow() {
+    let mut members = plain();
+    members.push(("commands/lscpu.out".to_owned(), vec![0xff; 3 << 20]));
+    members.push(("commands/df.out".to_owned(), vec![0xff; 10]));
+    let bundle = one(&zip(&members));
+    assert_eq!(bundle.command("lscpu").unwrap().text.len(), 3 << 20);
+    assert_eq!(bundle.command("df").unwrap().text, "\u{fffd}".repeat(10));
+}

@@ -124,7 +124,7 @@ fn members(
     for target in targets {
         match collect::cluster(settings, target, by, stop) {
             Ok(members) => {
-                eprintln!(
+                tell!(
                     "dmaudit: {target}: {}",
                     crate::report::words::count(
                         members.len(),

@@ -71,8 +71,8 @@ impl Watch for Progress<'_> {
         });
         let line = format!("dmaudit: {}", line(outcome));
         match &self.bars {
-            Some(bars) => bars.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bars) => bars.suspend(|| tell!("{line}")),
+            None => tell!("{line}"),
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn line(outcome: &Outcome) -> String {
 /// and what to do next.
 pub(super) fn tell(outcomes: &[Outcome], folder: &Path) {
     let collected = outcomes.iter().filter(|one| one.result.is_ok()).count();
-    eprintln!(
+    tell!(
         "dmaudit: {collected} of {} collected into {}",
         count(outcomes.len(), "host", "hosts"),
         folder.display()
@@ -39,22 +39,22 @@ pub(super) fn tell(outcomes: &[Outcome], folder: &Path) {
         match &outcome.result {
             Ok(bundle) => {
                 for note in &bundle.notes {
-                    eprintln!("  {}: {}", outcome.target, printable(note));
+                    tell!("  {}: {}", outcome.target, printable(note));
                 }
             }
             Err(failure) => {
-                eprintln!("  {}", line(outcome));
+                tell!("  {}", line(outcome));
                 for said in &failure.stderr {
-                    eprintln!("    | {}", printable(said));
+                    tell!("    | {}", printable(said));
                 }
                 if let Some(advice) = failure.kind.advice() {
-                    eprintln!("    → {advice}");
+                    tell!("    → {advice}");
                 }
             }
         }
     }
     if collected > 0 {
-        eprintln!("next: dmaudit analyze {} -o report", shown(folder));
+        tell!("next: dmaudit analyze {} -o report", shown(folder));
     }
 }
 

@@ -43,9 +43,22 @@ pub(super) const NAME: usize = 128;
 /// Characters of a sentence or line that is shown.
 pub(super) const SENTENCE: usize = 500;
 
-/// Bytes of a device-mapper name or UUID as dmsetup prints it: 128 characters
-/// (`DM_NAME_LEN`, `DM_UUID_LEN`), each of which may be escaped as `\x20`.
-pub(super) const DM_TEXT: usize = 4 * 129;
+/// Bytes of a device-mapper name or UUID (`DM_NAME_LEN`, `DM_UUID_LEN`, which
+/// count a NUL).
+const DM_TEXT: usize = 128;
+
+/// Whether device-mapper allows a name or UUID as dmsetup prints it: each of
+/// its bytes may be escaped as `\x20`.
+pub(super) fn is_dm_text(text: &str) -> bool {
+    let is_hex =
+        |digits: Option<&[u8]>| digits.is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit));
+    let bytes = text.as_bytes();
+    let escapes = || {
+        let marks = memchr::memmem::find_iter(bytes, b"\\x");
+        marks.filter(|at| is_hex(bytes.get(at + 2..at + 4))).count()
+    };
+    text.len() <= DM_TEXT || text.len() - 3 * escapes() <= DM_TEXT
+}
 
 /// The beginning of a text; a mark shows that there is more.
 pub(super) fn brief(text: &str, most: usize) -> String {
@@ -118,6 +131,16 @@ mod tests {
         assert_eq!(refusal("lscpu", &"x".repeat(BYTES)), None);
         assert!(refusal("lscpu", &"x".repeat(BYTES + 1)).is_some());
         assert!(refusal("/etc/pve/storage.cfg", &"x".repeat((1 << 20) + 1)).is_some());
+    }
+
+    #[test]
+    fn names_are_as_long_as_device_mapper_allows() {
+        assert!(is_dm_text(&"x".repeat(128)));
+        assert!(!is_dm_text(&"x".repeat(129)));
+        assert!(is_dm_text(&"\\x20".repeat(128)));
+        assert!(!is_dm_text(&"\\x20".repeat(129)));
+        assert!(!is_dm_text(&"\\xzz".repeat(128)));
+        assert!(!is_dm_text(&"\u{e0041}".repeat(33)));
     }
 
     #[test]

@@ -395,10 +395,8 @@ fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
         }
     }
     let listed = best.1.len();
-    best.1.retain(|info| {
-        let uuid = info.uuid.map_or(0, str::len);
-        info.name.len() <= bounds::DM_TEXT && uuid <= bounds::DM_TEXT
-    });
+    best.1
+        .retain(|info| bounds::is_dm_text(info.name) && info.uuid.is_none_or(bounds::is_dm_text));
     if best.1.len() < listed {
         let out = listed - best.1.len();
         reader.note(|| {
