@@ -62,6 +62,39 @@ fn overlapping(count: usize, name: &dyn Fn(usize) -> String, segments: u64) -> t
     folder
 }
 
+/// The same without LVM's volumes, so that every entry is stale, too; `line`
+/// is what the configurations say of each of so many references.
+fn stale(
+    folder: tempfile::TempDir,
+    references: usize,
+    storages: &str,
+    line: &dyn Fn(usize) -> String,
+) -> tempfile::TempDir {
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join("dmaudit-n-20261123T183645Z").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("commands/lvs-json.out", "{\"report\":[{\"lv\":[]}]}");
+    let uuid = "V".repeat(32);
+    write(
+        "commands/vgs-json.out",
+        &format!("{{\"report\":[{{\"vg\":[{{\"vg_name\":\"pve\",\"vg_uuid\":\"{uuid}\"}}]}}]}}"),
+    );
+    if !storages.is_empty() {
+        write("files/etc/pve/storage.cfg", storages);
+    }
+    for first in (0..references).step_by(5_000) {
+        let lines = (first..references.min(first + 5_000)).map(line);
+        let text: String = lines.collect();
+        write(
+            &format!("files/etc/pve/nodes/n/qemu-server/{}.conf", 200 + first),
+            &format!("memory: 1\n{text}"),
+        );
+    }
+    folder
+}
+
 /// The maximum resident set of an analysis with all outputs, in bytes.
 fn peak(bundle: &Path) -> u64 {
     let out = tempfile::tempdir().unwrap();
@@ -85,6 +118,17 @@ fn peak(bundle: &Path) -> u64 {
     kib << 10
 }
 
+/// Entries of as many VGs as a storage may be guessed among.
+fn guessed() -> tempfile::TempDir {
+    let name = |i: usize| format!("local--x{}-vm--{}--disk--0", i % 97, i / 97);
+    let folder = overlapping(20_000, &name, 1);
+    let path = folder
+        .path()
+        .join("dmaudit-n-20261123T183645Z/files/etc/pve/storage.cfg");
+    fs::remove_file(path).unwrap();
+    folder
+}
+
 #[test]
 #[ignore = "measures: needs GNU time, and a release build to be soon done"]
 fn a_bundle_at_the_bounds_takes_less_than_256_mib() {
@@ -93,6 +137,28 @@ fn a_bundle_at_the_bounds_takes_less_than_256_mib() {
     for (what, folder) in [
         ("overlaps", overlapping(20_000, &short, 1)),
         ("long names", overlapping(20_000, &long, 2)),
+        (
+            "stale",
+            stale(overlapping(20_000, &long, 1), 0, "", &|_| String::new()),
+        ),
+        (
+            "referenced by path",
+            stale(
+                overlapping(20_000, &long, 1),
+                98_000,
+                "lvm: thick\n\tvgname pve\n",
+                &|i| {
+                    let lv = long(i % 20_000).replacen("pve-", "", 1).replace("--", "-");
+                    format!("scsi{i}: /dev/pve/{lv}\n")
+                },
+            ),
+        ),
+        (
+            "referenced by storages whose VG is a guess",
+            stale(guessed(), 98_000, "", &|i| {
+                format!("scsi{i}: local-x:vm-{}-disk-0\n", i % 206)
+            }),
+        ),
     ] {
         let peak = peak(folder.path());
         println!("{what}: {} MiB", peak / MIB);

@@ -132,11 +132,11 @@ fn booted(node: &Node, vg: &VolumeGroup, idle: &[&LogicalVolume]) -> Finding {
         } else {
             "On local storage this is mostly cosmetic."
         }
-        .to_owned(),
+        .into(),
         remedy: format!(
             "{} What is active now and belongs elsewhere, the orphans of this report name.",
             switch_off(node, vg, idle)
-        ),
+        ).into(),
         evidence,
     }
 }
@@ -215,8 +215,8 @@ fn comes_up(node: &Node, vg: &VolumeGroup, volumes: &[&LogicalVolume], reported:
         ),
         impact: "After a reboot this node maps all guests' disks, whatever node they run on; those mappings turn stale, outdated or overlapping \
                  as the other nodes change the volumes."
-            .to_owned(),
-        remedy: switch_off(node, vg, volumes),
+            .into(),
+        remedy: switch_off(node, vg, volumes).into(),
         evidence,
     }
 }

@@ -90,7 +90,7 @@ fn finding(
             }
         ),
         impact: "The space is not given back, and the data that was to be wiped is still there."
-            .to_owned(),
+            .into(),
         remedy: format!(
             "{}Look for the task that failed (Task History, imgdel). Then a person finishes it: wipe the volume if that matters \
              (lvchange -ay {target}; blkdiscard -z /dev/{target}), and remove it: lvremove {target}.",
@@ -99,7 +99,7 @@ fn finding(
             } else {
                 ""
             }
-        ),
+        ).into(),
         evidence,
     }
 }

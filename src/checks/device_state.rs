@@ -40,12 +40,12 @@ fn suspended(case: &Case<'_>) -> Outcome {
                 subject: device.name.clone(),
                 vmid: judgement.vmid,
                 message: format!("{} is suspended: everything that reads or writes it waits.", device.name),
-                impact: "Its guest hangs, and so do LVM's commands as soon as they look at it, and with them PVE's status and backups.".to_owned(),
+                impact: "Its guest hangs, and so do LVM's commands as soon as they look at it, and with them PVE's status and backups.".into(),
                 remedy: format!(
                     "LVM suspends a device for an instant while it changes it: first look whether an LVM command runs (ps ax | grep -E 'lv|vg|pv'), \
                      and whether it is suspended still (dmsetup info {name}). If no command is at work on it: dmsetup resume {name}. \
                      If it is a thin pool or lies on one, look at the pool first."
-                ),
+                ).into(),
                 evidence: state_evidence(device),
             }
         })
@@ -86,8 +86,8 @@ fn without_table(device: &Device, judgement: &Judgement) -> Finding {
         subject: device.name.clone(),
         vmid: judgement.vmid,
         message: format!("{} exists but maps nothing: it has no live table.", device.name),
-        impact: "It is what an activation that failed halfway leaves. Its name is taken, so activating the volume fails; reading it gives errors.".to_owned(),
-        remedy,
+        impact: "It is what an activation that failed halfway leaves. Its name is taken, so activating the volume fails; reading it gives errors.".into(),
+        remedy: remedy.into(),
         evidence: state_evidence(device),
     }
 }

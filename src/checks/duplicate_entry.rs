@@ -36,11 +36,11 @@ fn run(case: &Case<'_>) -> Outcome {
                 ),
                 impact: "Whoever writes through it changes the guest's disk behind the guest's back; \
                          a file system mounted from both is destroyed."
-                    .to_owned(),
+                    .into(),
                 remedy: format!(
                     "Find out who made it and why, then remove it with the cleanup script; {} stays.",
                     kept.name
-                ),
+                ).into(),
                 evidence: [info_evidence(device), info_evidence(kept)]
                     .into_iter()
                     .chain(table_evidence(device))

@@ -99,14 +99,14 @@ fn finding(case: &Case<'_>, root: Index, devices: &[&Device]) -> Option<Finding>
         ),
         impact: "The disk stays open on the host, so the guest's disk can't be deactivated or migrated; if host and guest both use the VG, \
                  they destroy its metadata and file systems."
-            .to_owned(),
+            .into(),
         remedy: format!(
             "Look that nothing of it is mounted or in use on the host (lsblk /dev/mapper/{}), then take it down: vgchange -an {}. \
              To keep it down: {}",
             word(&disk.name),
             word(vg),
             filter(node)
-        ),
+        ).into(),
         evidence,
     })
 }

@@ -139,8 +139,8 @@ fn finding(
         ),
         impact: "What holds it may write to the disk behind the guest's back. The volume can't be deactivated, so the guest can't be \
                  migrated, and its snapshots and removal fail."
-            .to_owned(),
-        remedy: remedy(&above, &by),
+            .into(),
+        remedy: remedy(&above, &by).into(),
         evidence,
     }
 }

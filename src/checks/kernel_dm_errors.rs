@@ -206,8 +206,8 @@ fn finding(
                 ""
             }
         ),
-        impact: kind.impact().to_owned(),
-        remedy: kind.remedy(word(name)),
+        impact: kind.impact().into(),
+        remedy: kind.remedy(word(name)).into(),
         evidence,
     }
 }

@@ -104,11 +104,11 @@ fn finding(node: &Node, lv: &LogicalVolume, volume: &GuestVolume) -> Finding {
         subject: name.clone(),
         vmid: Some(vmid),
         message: format!("{name} is left over: {guest} ({}).", what.join(", ")),
-        impact: "It takes up space, and its data belongs to nobody.".to_owned(),
+        impact: "It takes up space, and its data belongs to nobody.".into(),
         remedy: format!(
             "No script deletes data. If nobody needs it any more, a person does: {free}. If it is needed, \
              qm rescan (or pct rescan) adds it to its guest's configuration as unused."
-        ),
+        ).into(),
         evidence,
     }
 }

@@ -178,8 +178,8 @@ fn finding(
             "Guest {} ({}) references {id} as {}, but VG {vg} has no such volume.",
             guest.vmid, guest.name, reference.place
         ),
-        impact: impact.to_owned(),
-        remedy,
+        impact: impact.into(),
+        remedy: remedy.into(),
         evidence: vec![
             mention(guest, reference),
             format!("storage.cfg: storage {} is VG {vg}", storage.id),

@@ -91,11 +91,11 @@ fn goes_past(
         ),
         impact: "When that one path fails, the disk is gone, although others still work; and what goes past the multipath device is not ordered \
                  with what goes through it."
-            .to_owned(),
+            .into(),
         remedy: format!(
             "Make LVM use {name}: the filter in /etc/lvm/lvm.conf must reject the paths, or multipath_component_detection = 1 must be set (the default). \
              multipathd must be up before LVM (update-initramfs -u -k all). Then, with the guest stopped: {again}."
-        ),
+        ).into(),
         evidence,
     }
 }
@@ -170,10 +170,10 @@ fn lost_paths(node: &Node, multipath: &Multipath) -> Option<Finding> {
         } else {
             "The disk still works, with less or nothing in reserve: the next failure takes it away."
         }
-        .to_owned(),
+        .into(),
         remedy: "Find the part that failed: cable, port, switch, controller, or a LUN that is no longer mapped to this node (dmesg; multipath -ll; \
                  the storage's own log). Once it is repaired, multipathd takes the path back by itself."
-            .to_owned(),
+            .into(),
         evidence,
     })
 }

@@ -61,13 +61,13 @@ fn finding(case: &Case<'_>, id: &FreeId, severity: Severity) -> Finding {
             facts::some(&id.meets, 4)
         ),
         impact: if blocked {
-            format!("{next}A new guest, a clone or a restored backup with this VMID fails.")
+            format!("{next}A new guest, a clone or a restored backup with this VMID fails.").into()
         } else {
             format!(
                 "{next}PVE takes the next free disk number, and the old disk lies beside the new guest's, easily taken for its own."
-            )
+            ).into()
         },
-        remedy: remedy(case, id.vmid, blocked),
+        remedy: remedy(case, id.vmid, blocked).into(),
         evidence: evidence(case, id.vmid),
     }
 }

@@ -137,16 +137,16 @@ fn finding(opened: &[OpenOn<'_>]) -> Option<Finding> {
         vmid: first.vmid,
         message,
         impact: "Two nodes write to one disk and neither knows of the other: its file systems are destroyed, unless they are made for that."
-            .to_owned(),
+            .into(),
         remedy: if meant {
-            "Right only with a file system or database that is made for shared disks. Else take the disk out of one of the guests, now.".to_owned()
+            "Right only with a file system or database that is made for shared disks. Else take the disk out of one of the guests, now.".into()
         } else if wrong.is_empty() {
-            "Find out on which node the guest really runs, stop it on the other, and check its file systems.".to_owned()
+            "Find out on which node the guest really runs, stop it on the other, and check its file systems.".into()
         } else {
             format!(
                 "Now, and before the guest is restarted or moved: {}. Then check the guest's file systems.",
                 wrong.join("; ")
-            )
+            ).into()
         },
         evidence: opened.iter().flat_map(evidence).collect(),
     })

@@ -1,5 +1,7 @@
 //! Entries of guests that nothing on their node references, by reason.
 
+use std::borrow::Cow;
+
 use super::{Case, Check, Outcome, Run, info_evidence};
 use crate::model::device::Device;
 use crate::model::finding::{Finding, Severity};
@@ -62,7 +64,7 @@ fn run(case: &Case<'_>, check: &'static Check, reason: &str) -> Outcome {
                     subject: device.name.clone(),
                     vmid: judgement.vmid,
                     message: format!("{}: {}", device.name, judgement.explanation),
-                    impact: impact(reason, judgement).to_owned(),
+                    impact: impact(reason, judgement).into(),
                     remedy: remedy(reason, device, judgement, &holders),
                     evidence,
                 }
@@ -93,7 +95,12 @@ fn impact(reason: &str, judgement: &Judgement) -> &'static str {
     }
 }
 
-fn remedy(reason: &str, device: &Device, judgement: &Judgement, holders: &[String]) -> String {
+fn remedy(
+    reason: &str,
+    device: &Device,
+    judgement: &Judgement,
+    holders: &[String],
+) -> Cow<'static, str> {
     let release = device.in_use().then(|| match holders {
         [] => "It is in use: first find out by whom, and why.".to_owned(),
         holders => format!(
@@ -106,17 +113,21 @@ fn remedy(reason: &str, device: &Device, judgement: &Judgement, holders: &[Strin
         let by_hand = "The guest's own node uses the volume, so no script touches it. If the volume group is shared \
                        and no migration is under way, deactivate it on this node by hand (lvchange -an).";
         return match release {
-            Some(release) => format!("{release} {by_hand}"),
-            None => by_hand.to_owned(),
+            Some(release) => format!("{release} {by_hand}").into(),
+            None => by_hand.into(),
         };
     }
     if let Some(release) = release {
-        return format!("{release} Then the cleanup script can take it down.");
+        return format!("{release} Then the cleanup script can take it down.").into();
     }
-    let data = match judgement.lv_state {
-        LvState::Stale => " There is no data behind it to lose.",
-        LvState::Backed => " Its data stays: whether the volume can go is for a person to decide.",
-        LvState::Unknown => "",
-    };
-    format!("Review and run the cleanup script (its dry run first).{data}")
+    match judgement.lv_state {
+        LvState::Stale => {
+            "Review and run the cleanup script (its dry run first). There is no data behind it to lose."
+        }
+        LvState::Backed => {
+            "Review and run the cleanup script (its dry run first). Its data stays: whether the volume can go is for a person to decide."
+        }
+        LvState::Unknown => "Review and run the cleanup script (its dry run first).",
+    }
+    .into()
 }

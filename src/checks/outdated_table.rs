@@ -146,8 +146,8 @@ fn finding(
         } else {
             "Whoever uses it here reads and writes the wrong sectors, which may be another volume's."
         }
-        .to_owned(),
-        remedy: remedy(device, judgement, lv, difference.grown, open, &holders),
+        .into(),
+        remedy: remedy(device, judgement, lv, difference.grown, open, &holders).into(),
         evidence,
     }
 }

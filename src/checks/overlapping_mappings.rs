@@ -85,9 +85,10 @@ fn finding(case: &Case<'_>, pair: &Pair<'_>) -> Finding {
         subject: name.to_owned(),
         vmid: endangered(case, pair).or_else(|| judgement.and_then(|judgement| judgement.vmid)),
         message: format!("{fact}{why}"),
-        impact: "What is written through one destroys the other's data, without any error."
-            .to_owned(),
-        remedy: subject.map_or_else(String::new, |device| remedy(case, pair, device, judgement)),
+        impact: "What is written through one destroys the other's data, without any error.".into(),
+        remedy: subject
+            .map_or_else(String::new, |device| remedy(case, pair, device, judgement))
+            .into(),
         evidence,
     }
 }

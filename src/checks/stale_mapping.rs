@@ -1,5 +1,7 @@
 //! A mapping whose volume LVM no longer has.
 
+use std::borrow::Cow;
+
 use super::facts::word;
 use super::{Case, Check, Outcome, Run, info_evidence, table_evidence};
 use crate::model::device::{Device, Index};
@@ -97,13 +99,13 @@ fn finding(case: &Case<'_>, index: Index, device: &Device, judgement: &Judgement
             "The name stays taken in this kernel: creating or activating a volume of that name fails with 'Device or resource busy'. \
              Its sectors may belong to another volume by now."
         }
-        .to_owned(),
+        .into(),
         remedy: remedy(device, judgement, &holders),
         evidence,
     }
 }
 
-fn remedy(device: &Device, judgement: &Judgement, holders: &[String]) -> String {
+fn remedy(device: &Device, judgement: &Judgement, holders: &[String]) -> Cow<'static, str> {
     if judgement.verdict == Verdict::Valid {
         let vmid = judgement
             .vmid
@@ -113,22 +115,24 @@ fn remedy(device: &Device, judgement: &Judgement, holders: &[String]) -> String 
              Save what the mapping still shows before anything else if you need the data (read it, never write). \
              Then restore the volume from a backup, and take the mapping down: dmsetup remove {}",
             word(&device.name)
-        );
+        )
+        .into();
     }
     if device.in_use() {
         let who = match holders {
             [] => "whoever holds it open".to_owned(),
             holders => holders.join(", "),
         };
-        return format!("It is in use: end {who} first; then take it down.");
+        return format!("It is in use: end {who} first; then take it down.").into();
     }
     if judgement.verdict == Verdict::Orphan {
         return "Review and run the cleanup script (its dry run first): it removes the mapping after checking again. \
                 There is no volume behind it to lose."
-            .to_owned();
+            .into();
     }
     let name = word(&device.name);
     format!(
         "Look again that it is closed and that LVM has no such volume (dmsetup info {name}; lvs -a), then: dmsetup remove {name}"
     )
+    .into()
 }

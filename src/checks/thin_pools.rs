@@ -191,8 +191,8 @@ fn failed(case: &Case<'_>) -> Outcome {
                 subject: pool.name.clone(),
                 vmid: None,
                 message: format!("Thin pool {} {fault}{fill}.", pool.name),
-                impact: "Every guest with a disk in this pool stalls, gets write errors or loses what it writes.".to_owned(),
-                remedy: repair(pool, fault),
+                impact: "Every guest with a disk in this pool stalls, gets write errors or loses what it writes.".into(),
+                remedy: repair(pool, fault).into(),
                 evidence: pool.evidence(),
             })
         })
@@ -277,12 +277,12 @@ fn filling(pool: &Pool<'_>, promised: Option<&str>, thresholds: Thresholds) -> O
         ),
         impact: "When its data is full, every guest's writes stall and then fail; when its metadata is full, the pool turns read-only and needs a repair \
                  with all guests stopped."
-            .to_owned(),
+            .into(),
         remedy: format!(
             "Give it room while it works (the VG needs free space): {}. Or delete snapshots and disks that nobody needs, and fstrim in the guests \
              (discard=on). Leftover volumes of this report are a place to begin.",
             remedy.join("; ")
-        ),
+        ).into(),
         evidence: pool.evidence(),
     })
 }
@@ -295,9 +295,9 @@ fn overcommitted(pool: &Pool<'_>, promised: Option<&str>) -> Option<Finding> {
         subject: pool.name.clone(),
         vmid: None,
         message: format!("Thin pool {} is overcommitted. {promised}", pool.name),
-        impact: "That is what thin pools are for, as long as somebody watches how full they get.".to_owned(),
+        impact: "That is what thin pools are for, as long as somebody watches how full they get.".into(),
         remedy: "Have a warning sent before the pool is 80 % full, or let LVM extend it (activation/thin_pool_autoextend_threshold in lvm.conf)."
-            .to_owned(),
+            .into(),
         evidence: pool.evidence(),
     })
 }

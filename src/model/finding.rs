@@ -1,5 +1,7 @@
 //! What a check found, as a plain value.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 /// How bad a finding is.
@@ -42,9 +44,9 @@ pub struct Finding {
     /// What is wrong, in one or two sentences that stand alone.
     pub message: String,
     /// What it leads to if nothing is done.
-    pub impact: String,
+    pub impact: Cow<'static, str>,
     /// What to do, with commands where they help.
-    pub remedy: String,
+    pub remedy: Cow<'static, str>,
     /// The recorded lines it rests on, each with where it was recorded.
     pub evidence: Vec<String>,
 }

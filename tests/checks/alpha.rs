@@ -102,8 +102,8 @@ fn every_finding_says_what_why_and_what_to_do_and_rests_on_evidence() {
         for finding in Recording::of(node).checked().findings {
             for text in [
                 &finding.message,
-                &finding.impact,
-                &finding.remedy,
+                &*finding.impact,
+                &*finding.remedy,
                 &finding.subject,
             ] {
                 assert!(!text.trim().is_empty(), "{finding:#?}");

@@ -25,8 +25,8 @@ pub fn finding(
         subject: w.t(subject),
         vmid,
         message: w.t(message),
-        impact: w.t(impact),
-        remedy: w.t(remedy),
+        impact: w.t(impact).into(),
+        remedy: w.t(remedy).into(),
         evidence: w.list(evidence),
     }
 }

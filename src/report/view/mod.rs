@@ -9,6 +9,7 @@ mod row;
 mod storage;
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 use crate::config::{Labels, Thresholds};
 
@@ -217,9 +218,9 @@ pub struct Finding {
     /// What is wrong.
     pub message: String,
     /// What it leads to.
-    pub impact: String,
+    pub impact: Cow<'static, str>,
     /// What to do.
-    pub remedy: String,
+    pub remedy: Cow<'static, str>,
     /// Recorded lines.
     pub evidence: Vec<String>,
 }
