@@ -1,5 +1,7 @@
 //! Guests, and the volumes that their configurations keep in use.
 
+use std::collections::HashSet;
+
 use crate::model::names::{GuestVolume, snapshot_volume};
 use crate::parse::guest_config::{GuestConfig, Section, Setting};
 
@@ -233,8 +235,10 @@ fn targets(setting: &Setting<'_>) -> Vec<Target> {
         found.extend(paths(value));
     }
     if found.len() > 1 {
-        let mut seen = std::collections::BTreeSet::new();
-        found.retain(|target| seen.insert(target.clone()));
+        let mut seen = HashSet::with_capacity(found.len());
+        let first: Vec<bool> = found.iter().map(|target| seen.insert(target)).collect();
+        let mut first = first.into_iter();
+        found.retain(|_| first.next() == Some(true));
     }
     found
 }
@@ -259,25 +263,30 @@ fn volumes(text: &str, main: bool) -> impl Iterator<Item = Target> {
     })
 }
 
+/// Paths that are taken of one word.
+const PATHS: usize = 4;
+
 /// Every `/dev/…` path within a value. A path may go on behind a colon or an
 /// equals sign, or end there: both are taken.
 fn paths(value: &str) -> impl Iterator<Item = Target> {
     let end = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | ')' | '}' | ']');
-    let within = |word: &'_ str| -> Vec<Target> {
-        let starts = word.match_indices("/dev/");
-        let whole = starts.filter_map(|(at, _)| word.get(at..));
-        let short = |path: &&str| path.len() > "/dev/".len() && path.len() <= PATH;
-        whole
-            .filter(short)
-            .flat_map(|path| {
-                let cut = path.split([':', '=']).next().filter(|cut| *cut != path);
-                [Some(path), cut.filter(short)]
-            })
-            .flatten()
-            .map(|path| Target::Path(path.to_owned()))
-            .collect()
-    };
-    value.split(end).flat_map(within)
+    value.split(end).flat_map(|word| {
+        // What stands in the middle of a path is a part of it.
+        let first = word.find("/dev/");
+        let begins = move |at: &usize| {
+            let before = at.checked_sub(1).and_then(|at| word.as_bytes().get(at));
+            Some(*at) == first || matches!(before, Some(b':' | b'='))
+        };
+        let starts = word.match_indices("/dev/").map(|(at, _)| at);
+        let whole = starts.filter(begins).take(PATHS);
+        whole.flat_map(move |at| {
+            let path = word.get(at..).unwrap_or_default();
+            let cut = path.split([':', '=']).next().filter(|cut| *cut != path);
+            let short = |path: &&str| path.len() > "/dev/".len() && path.len() <= PATH;
+            let both = [Some(path), cut].into_iter().flatten().filter(short);
+            both.map(|path| Target::Path(path.to_owned()))
+        })
+    })
 }
 
 #[cfg(test)]
@@ -312,6 +321,22 @@ mod tests {
                 "t:base-900-disk-0",
                 "t:vm-1-disk-7",
             ]
+        );
+    }
+
+    #[test]
+    fn a_word_of_many_paths_is_not_many_words() {
+        for word in [
+            "/dev/".repeat(100_000),
+            "=/dev/a".repeat(100_000),
+            ":/dev/a".repeat(500),
+        ] {
+            let found = named(&format!("args: {word}\n"));
+            assert!(found.len() <= 2 * PATHS, "{}", found.len());
+        }
+        assert_eq!(
+            named("args: a=/dev/x:/dev/y\n"),
+            ["/dev/x:/dev/y", "/dev/x", "/dev/y"]
         );
     }
 

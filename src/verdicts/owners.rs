@@ -60,19 +60,6 @@ impl Owners {
         let root = self.roots.get(index).copied().flatten();
         root.filter(|root| *root != index)
     }
-
-    /// Whether a follower lies on something that is not `index`, as far as
-    /// entries are assigned.
-    fn ends_elsewhere(&self, follower: Index, index: Index) -> bool {
-        let mut at = follower;
-        for _ in 0..=self.list.len() {
-            match self.parent(at) {
-                Some(parent) => at = parent,
-                None => return at != follower && at != index,
-            }
-        }
-        false
-    }
 }
 
 /// Where each of `count` chains ends, given each link's next one; none where
@@ -138,33 +125,7 @@ pub(super) fn assign(node: &Node, is_named: impl Fn(Index, &Device) -> bool) -> 
             *owner = Owner::LiesOn(parent);
         }
     }
-    // What lies on a follower follows, too: a pool on a guest's disk, and the
-    // volumes in that pool. Each round settles one more level, and looks only
-    // at what lies on the level before.
-    let mut level: Vec<Index> = (0..node.devices.len()).collect();
-    while !level.is_empty() {
-        let settled: Vec<(Index, Index)> = level
-            .iter()
-            .filter(|index| owners.parent(**index).is_none())
-            .filter_map(|index| {
-                let device = node.devices.get(*index)?;
-                let below = lies_on(node, &owners, *index, device)?;
-                let stands_alone = owners.guest(*index).is_some() && is_named(*index, device);
-                (!stands_alone).then_some((*index, below))
-            })
-            .collect();
-        for (index, parent) in &settled {
-            if let Some(owner) = owners.list.get_mut(*index) {
-                *owner = Owner::LiesOn(*parent);
-            }
-        }
-        level = settled
-            .iter()
-            .flat_map(|(index, _)| node.devices.above(*index).iter().copied())
-            .collect();
-        level.sort_unstable();
-        level.dedup();
-    }
+    settle(node, &mut owners, is_named);
     owners.roots = ends(owners.list.len(), |index| owners.parent(index));
     owners
 }
@@ -288,13 +249,63 @@ pub(super) fn partitioned_name(name: &str) -> Option<&str> {
         .or_else(|| stem.strip_suffix('p'))
 }
 
-/// The guest's entry, or an entry on top of one, that an entry's table lies
-/// on.
+/// Settles what lies on a guest's entry or on a follower, too: a pool on a
+/// guest's disk, and the volumes in that pool. Each round settles one more
+/// level, and looks only at what lies on the level before: once at each pair
+/// of entries of which one lies on the other.
+fn settle(node: &Node, owners: &mut Owners, is_named: impl Fn(Index, &Device) -> bool) {
+    let mut trees = Trees::of(owners);
+    let mut named: Vec<Option<bool>> = vec![None; node.devices.len()];
+    let all = node.devices.iter().map(|(index, _)| index);
+    let mut pairs: Vec<(Index, Index)> = all
+        .flat_map(|index| node.devices.below(index).map(move |below| (index, below)))
+        .collect();
+    while !pairs.is_empty() {
+        let mut settled = Vec::new();
+        for (index, below) in pairs {
+            let Some(device) = node.devices.get(index) else {
+                continue;
+            };
+            let is_free = owners.parent(index).is_none() && trees.root(below) != index;
+            if !is_free || !may_lie_on(node, owners, device, below) {
+                continue;
+            }
+            let stands_alone = owners.guest(index).is_some()
+                && named
+                    .get_mut(index)
+                    .is_some_and(|named| *named.get_or_insert_with(|| is_named(index, device)));
+            if !stands_alone && !settled.iter().rev().take(1).any(|(last, _)| *last == index) {
+                settled.push((index, below));
+            }
+        }
+        let mut next = Vec::new();
+        for (index, below) in settled {
+            // Two that lie on each other: the first one follows.
+            if trees.join(index, below)
+                && let Some(owner) = owners.list.get_mut(index)
+            {
+                *owner = Owner::LiesOn(below);
+                next.push(index);
+            }
+        }
+        pairs = next
+            .iter()
+            .flat_map(|below| {
+                let above = node.devices.above(*below);
+                above.iter().map(move |index| (*index, *below))
+            })
+            .collect();
+        let number = |index: Index| node.devices.get(index).and_then(|device| device.devno);
+        pairs.sort_by_key(|(index, below)| (*index, number(*below)));
+    }
+}
+
+/// Whether an entry's table lies on a guest's entry, or on one on top of it.
 ///
 /// A volume's parts lie below it and below its snapshots; those don't make
 /// what LVM made of them a follower. Neither does a thin volume's external
 /// origin: a template's disk below the clone that reads from it.
-fn lies_on(node: &Node, owners: &Owners, index: Index, device: &Device) -> Option<Index> {
+fn may_lie_on(node: &Node, owners: &Owners, device: &Device, below: Index) -> bool {
     let origin = device
         .segments
         .iter()
@@ -302,18 +313,58 @@ fn lies_on(node: &Node, owners: &Owners, index: Index, device: &Device) -> Optio
             Target::Thin { origin, .. } => origin,
             _ => None,
         });
-    node.devices
-        .below(index)
-        .filter(|below| {
-            let number = node.devices.get(*below).and_then(|below| below.devno);
-            number.is_none() || number != origin
-        })
-        .find(|below| match owners.get(*below) {
-            Owner::Guest(_) => true,
-            Owner::LiesOn(_) => owners.ends_elsewhere(*below, index),
-            Owner::PartOf(_) => !is_lvms(device) && owners.ends_elsewhere(*below, index),
-            Owner::None => false,
-        })
+    let number = node.devices.get(below).and_then(|below| below.devno);
+    if number.is_some() && number == origin {
+        return false;
+    }
+    match owners.get(below) {
+        Owner::Guest(_) | Owner::LiesOn(_) => true,
+        Owner::PartOf(_) => !is_lvms(device),
+        Owner::None => false,
+    }
+}
+
+/// Entries by what they finally lie on, so that no circle is made.
+struct Trees(Vec<Index>);
+
+impl Trees {
+    fn of(owners: &Owners) -> Self {
+        let mut trees = Self((0..owners.list.len()).collect());
+        for (index, owner) in owners.list.iter().enumerate() {
+            if let Some(parent) = owner.followed() {
+                trees.join(index, parent);
+            }
+        }
+        trees
+    }
+
+    /// What an entry finally lies on: itself, where it lies on nothing.
+    fn root(&mut self, mut index: Index) -> Index {
+        // Each step shortens the way for the next time.
+        while let Some(up) = self.up(index).filter(|up| *up != index) {
+            let further = self.up(up).unwrap_or(up);
+            if let Some(slot) = self.0.get_mut(index) {
+                *slot = further;
+            }
+            index = further;
+        }
+        index
+    }
+
+    fn up(&self, index: Index) -> Option<Index> {
+        self.0.get(index).copied()
+    }
+
+    /// Puts an entry that lies on nothing on another; not where that lies on
+    /// it.
+    fn join(&mut self, index: Index, below: Index) -> bool {
+        let root = self.root(below);
+        let free = root != index && self.up(index) == Some(index);
+        if free && let Some(slot) = self.0.get_mut(index) {
+            *slot = root;
+        }
+        free
+    }
 }
 
 #[cfg(test)]

@@ -349,3 +349,68 @@ fn thick_snapshots_and_their_origins_are_left_to_a_person() {
     }
     assert!(audited.planned().is_empty());
 }
+
+/// Forged: each entry lies on the one before, and the first on all others.
+#[test]
+fn entries_that_lie_on_each_other_are_judged_all_the_same() {
+    let count = 4000;
+    let mut node = Recording::bare();
+    let (mut infos, mut tables) = (String::new(), String::new());
+    for i in 0..count {
+        let name = format!("pve-vm--7--disk--{i}");
+        infos += &info(&name, i, 0, &format!("LVM-{}{i:032}", "V".repeat(32)));
+        let below = match i {
+            0 => (1..count).collect(),
+            i => vec![i - 1],
+        };
+        for (segment, below) in below.iter().enumerate() {
+            tables += &format!("{name}: {} 8 linear 254:{below} 0\n", 8 * segment);
+        }
+    }
+    node = node
+        .write("dmsetup-info", &infos)
+        .write("dmsetup-table", &tables);
+    let audited = node.audit();
+    assert_eq!(
+        audited.count("dependent") + audited.count("orphan"),
+        count as usize
+    );
+    // Nothing follows itself: what it follows is no follower in a circle.
+    assert!(audited.count("orphan") >= 1);
+}
+
+/// Forged: entries that are named lie on all of a tower.
+#[test]
+fn what_is_named_stands_alone_on_a_tower() {
+    let (tower, named) = (10_000, 20);
+    let mut node = Recording::bare();
+    let (mut infos, mut tables, mut deps) = (String::new(), String::new(), String::new());
+    for i in 0..tower {
+        let name = format!("pve-vm--7--disk--{i}");
+        infos += &info(&name, i, 0, &format!("LVM-{}{i:032}", "V".repeat(32)));
+        let below = i
+            .checked_sub(1)
+            .map_or("8:0".to_owned(), |below| format!("254:{below}"));
+        tables += &format!("{name}: 0 8 linear {below} 0\n");
+    }
+    let all: Vec<String> = (0..tower).map(|i| format!("(254, {i})")).collect();
+    for i in 0..named {
+        let name = format!("pve-vm--1--disk--{i}");
+        let minor = tower + i;
+        infos += &info(
+            &name,
+            minor,
+            0,
+            &format!("LVM-{}{minor:032}", "V".repeat(32)),
+        );
+        deps += &format!("{name}: {tower} dependencies\t: {}\n", all.join(" "));
+        node = node.conf("qemu-server/1", &format!("scsi{i}: thick:vm-1-disk-{i}\n"));
+    }
+    node = node
+        .write("dmsetup-info", &infos)
+        .write("dmsetup-table", &tables)
+        .write("dmsetup-deps", &deps);
+    let audited = node.audit();
+    assert_eq!(audited.count("valid"), named as usize);
+    assert_eq!(audited.count("dependent"), tower as usize - 1);
+}
