@@ -145,7 +145,7 @@ fn a_bundle_at_the_bounds_takes_less_than_256_mib() {
             "referenced by path",
             stale(
                 overlapping(20_000, &long, 1),
-                98_000,
+                58_000,
                 "lvm: thick\n\tvgname pve\n",
                 &|i| {
                     let lv = long(i % 20_000).replacen("pve-", "", 1).replace("--", "-");
@@ -155,7 +155,7 @@ fn a_bundle_at_the_bounds_takes_less_than_256_mib() {
         ),
         (
             "referenced by storages whose VG is a guess",
-            stale(guessed(), 98_000, "", &|i| {
+            stale(guessed(), 58_000, "", &|i| {
                 format!("scsi{i}: local-x:vm-{}-disk-0\n", i % 206)
             }),
         ),

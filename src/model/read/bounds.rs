@@ -12,7 +12,7 @@ pub(super) const ENTRIES: usize = 20_000;
 pub(super) const GUESTS: usize = 20_000;
 
 /// Volumes that all configurations together name, and snapshots in them.
-pub(super) const REFERENCES: usize = 100_000;
+pub(super) const REFERENCES: usize = 60_000;
 
 /// Members of a cluster. Corosync itself carries far fewer.
 pub(super) const MEMBERS: usize = 256;
