@@ -23,4 +23,5 @@ pub mod redact;
 mod remember;
 pub mod report;
 pub mod soundness;
+mod templates;
 pub mod verdicts;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::plan::{Item, Plan, Skipped};
 use crate::model::device::{Device, Index};
-use crate::model::names::{GuestVolume, HiddenVolume, is_safe};
+use crate::model::names::{GuestVolume, is_safe};
 use crate::model::node::Node;
 use crate::model::verdict::{Action, LvState, Verdict};
 use crate::parse::dmsetup_table::{Segment, Target, holds_key};
@@ -199,11 +199,8 @@ fn is_part_of_backed(device: &Device, judgement: &Judgement) -> bool {
         .lvm_uuid
         .as_ref()
         .is_some_and(|uuid| uuid.layer.is_some());
-    let is_hidden = || {
-        let volume = device.volume().filter(|_| device.lvm_uuid.is_some());
-        volume.is_some_and(|(_, lv)| HiddenVolume::parse(lv).is_some())
-    };
-    judgement.lv_state == LvState::Backed && (judgement.is_part || is_layer || is_hidden())
+    let is_hidden = device.lvm_uuid.is_some() && device.is_hidden();
+    judgement.lv_state == LvState::Backed && (judgement.is_part || is_layer || is_hidden)
 }
 
 /// LVM deactivates a snapshot (not a thin one) only with its origin and all
@@ -214,10 +211,7 @@ fn snapshot(node: &Node, device: &Device, judgement: &Judgement) -> Option<Decis
         .segments
         .iter()
         .any(|segment| is_kind(&segment.target));
-    let by_lvm = || {
-        let letter = node.lvm.of(device).and_then(|lv| lv.attr.chars().next());
-        matches!(letter, Some('s' | 'S' | 'o' | 'O'))
-    };
+    let by_lvm = || matches!(node.lvm.letter_of(device), Some('s' | 'S' | 'o' | 'O'));
     let with_others = judgement.lv_state != LvState::Stale && (by_table || by_lvm());
     with_others.then(|| {
         refuse(

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::{Item, Plan, Skipped};
 use super::shell;
 use crate::model::verdict::Action;
+use crate::templates::not_written;
 
 /// What a script says of itself and checks about the node it runs on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,21 +166,11 @@ pub fn write(plan: &Arc<Plan>, about: &About, out: impl io::Write) -> Result<(),
         calls,
         left_alone,
     };
-    let written = engine
+    engine
         .get_template("cleanup.sh")?
-        .render_captured_to(values, out);
-    match written {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let source = std::error::Error::source(&error);
-            Err(
-                match source.and_then(|source| source.downcast_ref::<io::Error>()) {
-                    Some(failed) => io::Error::new(failed.kind(), failed.to_string()).into(),
-                    None => error.into(),
-                },
-            )
-        }
-    }
+        .render_captured_to(values, out)
+        .map(drop)
+        .map_err(|error| not_written(&error).map_or_else(|| error.into(), ScriptError::Io))
 }
 
 /// An id to compare with a live one. A forged one matches nothing, which

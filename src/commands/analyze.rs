@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::printed;
 use super::reports::Reports;
 use super::{interrupt, monitoring};
 use crate::cli::{Analyze, FailOn, Format};
 use crate::pipeline::{Job, Outcome};
 use crate::report::compose;
-use crate::report::words::printable;
 
 /// From this many bundles on, a terminal is shown how far it got.
 const PROGRESS_FROM: usize = 20;
@@ -54,11 +54,7 @@ fn analyze(args: &Analyze) -> Result<ExitCode, String> {
         tell!("dmaudit: configuration: {remark}");
     }
     for input in &outcome.rejected {
-        tell!(
-            "dmaudit: rejected {}: {}",
-            printable(&input.path),
-            printable(&input.error)
-        );
+        printed::tell_rejected(&input.path, &input.error);
     }
     if let Some(status) = reports.end(&outcome)? {
         return Ok(status);

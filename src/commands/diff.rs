@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 
 use super::output;
+use super::printed;
 use crate::bundle::{self, Limits};
 use crate::cli::{Answer, Diff, FailOnChange};
 use crate::config::Config;
@@ -15,7 +16,6 @@ use crate::diff::{Side, compare, text};
 use crate::pipeline;
 use crate::report::html::{Html, Run};
 use crate::report::json;
-use crate::report::words::printable;
 
 /// Compares two times.
 ///
@@ -32,11 +32,7 @@ pub fn run(args: &Diff) -> Result<ExitCode, String> {
         now,
     );
     for input in &diff.rejected {
-        tell!(
-            "dmaudit: rejected {}: {}",
-            printable(&input.path),
-            printable(&input.error)
-        );
+        printed::tell_rejected(&input.path, &input.error);
     }
     if let Some(file) = &args.html {
         let run = Run {

@@ -12,7 +12,6 @@ use crate::bundle;
 use crate::cli::Facts;
 use crate::pipeline::Job;
 use crate::report::view;
-use crate::report::words::printable;
 
 /// Turns bundles into facts.
 ///
@@ -40,11 +39,7 @@ pub fn run(args: &Facts) -> Result<ExitCode, String> {
         _ => to_standard_output(job)?,
     };
     for input in &rejected {
-        tell!(
-            "dmaudit: rejected {}: {}",
-            printable(&input.path),
-            printable(&input.error)
-        );
+        printed::tell_rejected(&input.path, &input.error);
     }
     Ok(match rejected.is_empty() {
         true => ExitCode::SUCCESS,

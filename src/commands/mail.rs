@@ -10,13 +10,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::output;
+use super::printed;
 use crate::bundle::Limits;
 use crate::cli::{Attach, FailOn, Mail};
 use crate::mail::attach;
 use crate::mail::message::{self, Addresses};
 use crate::mail::smtp::{Options, Server};
 use crate::pipeline;
-use crate::report::words::printable;
 use crate::report::{mail, view};
 
 /// Sends the report, or writes it.
@@ -50,11 +50,7 @@ pub fn run(args: &Mail) -> Result<ExitCode, String> {
         )
     };
     for input in &report.rejected {
-        tell!(
-            "dmaudit: rejected {}: {}",
-            printable(&input.path),
-            printable(&input.error)
-        );
+        printed::tell_rejected(&input.path, &input.error);
     }
     let done = match report.rejected.is_empty() {
         true => ExitCode::SUCCESS,

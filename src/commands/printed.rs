@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::report::words::printable;
+use crate::report::words::{printable, printable_lines};
 
 /// Standard output. A reader that closes the pipe has read enough.
 pub(super) struct Out(io::BufWriter<io::Stdout>);
@@ -41,6 +41,11 @@ pub(super) fn closed(printed: io::Result<()>) -> io::Result<()> {
 /// A line on standard error, made printable. What can't be written there is no
 /// reason to end.
 pub fn tell(text: &str) {
-    let lines: Vec<String> = text.split('\n').map(printable).collect();
-    let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
+    let _ = writeln!(io::stderr().lock(), "{}", printable_lines(text));
+}
+
+/// Tells which input was not read, and why, in one line.
+pub(super) fn tell_rejected(path: &str, error: &str) {
+    let (path, error) = (printable(path), printable(error));
+    tell(&format!("dmaudit: rejected {path}: {error}"));
 }

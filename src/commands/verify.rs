@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use super::printed;
 use crate::bundle::{self, Limits, Rejected};
 use crate::cli::{Answer, Verify};
 use crate::report::words::printable;
@@ -50,11 +51,7 @@ pub fn run(args: &Verify) -> Result<ExitCode, String> {
     }
     rejected.sort();
     for input in &rejected {
-        tell!(
-            "dmaudit: rejected {}: {}",
-            printable(&input.path),
-            printable(&input.error)
-        );
+        printed::tell_rejected(&input.path, &input.error);
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
     let printed = match args.format {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::names::{LvmName, LvmUuid, partition_parent};
+use crate::model::names::{HiddenVolume, LvmName, LvmUuid, partition_parent};
 use crate::model::positions::Positions;
 use crate::parse::DevNo;
 use crate::parse::dmsetup_info::DmInfo;
@@ -72,6 +72,12 @@ impl Device {
     pub fn volume(&self) -> Option<(&str, &str)> {
         let name = self.lvm_name.as_ref()?;
         Some((&name.vg, &name.lv))
+    }
+
+    /// Whether its name says that it maps a volume that LVM hides.
+    pub fn is_hidden(&self) -> bool {
+        let volume = self.volume();
+        volume.is_some_and(|(_, lv)| HiddenVolume::parse(lv).is_some())
     }
 }
 

@@ -253,6 +253,11 @@ impl Lvm {
         self.by_uuid(&uuid.vg, &uuid.lv)
     }
 
+    /// The first of the attribute letters of the volume that a device is.
+    pub fn letter_of(&self, device: &Device) -> Option<char> {
+        self.of(device)?.attr.chars().next()
+    }
+
     /// Whether the metadata of the VG with this UUID was read.
     pub fn was_read(&self, vg_uuid: &str) -> bool {
         self.read.contains(vg_uuid)
@@ -277,11 +282,8 @@ impl Lvm {
     /// Whether a volume that an entry of this VG is would be listed, and
     /// known by its UUID.
     fn lists_all(&self, device: &Device, vg_uuid: &str) -> bool {
-        let hidden = || {
-            let volume = device.volume();
-            volume.is_some_and(|(_, lv)| HiddenVolume::parse(lv).is_some())
-        };
-        !self.all_unsure && !self.unsure.contains(vg_uuid) && (self.lists_hidden || !hidden())
+        let is_listed = self.lists_hidden || !device.is_hidden();
+        !self.all_unsure && !self.unsure.contains(vg_uuid) && is_listed
     }
 
     /// What the metadata says of a guest's volume that LVM made and whose

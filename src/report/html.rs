@@ -29,6 +29,7 @@ use sha2::{Digest, Sha256};
 use super::compose::Rows;
 use super::view::{Cluster, Node, Report};
 use crate::diff::Diff;
+use crate::templates::not_written;
 pub use overview::Overview;
 
 const STYLE: &str = include_str!("../../templates/style.css");
@@ -190,13 +191,7 @@ impl Html {
             .get_template(template)
             .and_then(|template| template.render_captured_to(Serde(page), out))
             .map(drop)
-            .map_err(|error| {
-                let source = std::error::Error::source(&error);
-                match source.and_then(|source| source.downcast_ref::<io::Error>()) {
-                    Some(failed) => io::Error::new(failed.kind(), failed.to_string()),
-                    None => io::Error::other(said(&error)),
-                }
-            })
+            .map_err(|error| not_written(&error).unwrap_or_else(|| io::Error::other(said(&error))))
     }
 
     fn render(&self, template: &str, page: impl Serialize) -> Result<String, String> {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::monitoring::{grade_number, seconds};
 use super::view;
-use super::words::printable;
+use super::words::printable_lines;
 
 /// Every metric: its name and its help, in the order they are written.
 const METRICS: [(&str, &str); 23] = [
@@ -291,9 +291,7 @@ impl Prometheus {
 /// A label's value, as the format wants it escaped.
 fn escaped(text: &str) -> String {
     // A text file of metrics ends in a terminal, too.
-    let lines: Vec<String> = text.split('\n').map(printable).collect();
-    lines
-        .join("\n")
+    printable_lines(text)
         .replace('\\', "\\\\")
         .replace('"', "\\\"")
         .replace('\n', "\\n")

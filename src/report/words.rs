@@ -53,6 +53,12 @@ pub fn ignored(findings: usize) -> String {
     )
 }
 
+/// As [`printable`], of a text whose line ends stay.
+pub fn printable_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(printable).collect();
+    lines.join("\n")
+}
+
 /// A text from a bundle, safe on a terminal: control characters, escape
 /// sequences and characters that reorder or hide text are shown by number.
 pub fn printable(text: &str) -> String {

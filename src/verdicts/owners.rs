@@ -4,7 +4,7 @@
 use crate::model::device::{Device, Index};
 use crate::model::names::{GuestVolume, HiddenVolume, LvmName, partition_parent};
 use crate::model::node::Node;
-use crate::parse::dmsetup_table::Target;
+use crate::parse::dmsetup_table::{Segment, Target};
 
 /// What an entry is to guests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,13 +166,8 @@ fn is_pools(node: &Node, index: Index, device: &Device, lv: &str) -> bool {
             })
         })
     };
-    let by_table = |segment: &crate::parse::dmsetup_table::Segment| {
-        matches!(segment.target, Target::ThinPool { .. })
-    };
-    let by_lvm = || {
-        let letter = node.lvm.of(device).and_then(|lv| lv.attr.chars().next());
-        matches!(letter, Some('t' | 'T' | 'd' | 'D'))
-    };
+    let by_table = |segment: &Segment| matches!(segment.target, Target::ThinPool { .. });
+    let by_lvm = || matches!(node.lvm.letter_of(device), Some('t' | 'T' | 'd' | 'D'));
     layer(device).is_some_and(pool_layer)
         || (is_lvms(device) && hidden())
         || device.segments.iter().any(by_table)

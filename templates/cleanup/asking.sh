@@ -66,6 +66,12 @@ answered() {
     fi
 }
 
+# keep_answer NAME: keeps what the last limited command printed as $TMP/NAME,
+# which the next question would remove.
+keep_answer() {
+    mv -f "$answer.out" "$TMP/$1" || because "$TMP cannot be written"
+}
+
 # What was found, as one line of printable ASCII: nothing else belongs on a
 # terminal or in a log.
 shown() {

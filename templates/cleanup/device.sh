@@ -18,10 +18,7 @@ look_up() {
     limited "$ASK_SECONDS" dmsetup info -c --noheadings --separator '|' \
         -o name,uuid,major,minor,open,attr
     answered 'dmsetup info' || return 1
-    if ! mv -f "$answer.out" "$TMP/devices"; then
-        because "$TMP cannot be written"
-        return 1
-    fi
+    keep_answer devices || return 1
     while IFS='|' read -r its_name its_uuid its_major its_minor its_open its_attr; do
         if [ "$its_name" = "$name" ]; then
             found=yes
@@ -139,10 +136,7 @@ not_swapped_on() {
     number=$(printf '%x:%x' "$live_major" "$live_minor")
     limited "$ASK_SECONDS" cat "$PROC/swaps"
     answered "reading $PROC/swaps" || return 1
-    if ! mv -f "$answer.out" "$TMP/swaps"; then
-        because "$TMP cannot be written"
-        return 1
-    fi
+    keep_answer swaps || return 1
     while read -r swap_path swap_type _; do
         [ "$swap_type" = partition ] || continue
         limited "$ASK_SECONDS" stat -L -c '%t:%T' "$swap_path"

@@ -84,11 +84,17 @@ $state
 EOF
 }
 
+# configurations ACTION...: find's action on the configurations of all guests of
+# the cluster.
+configurations() {
+    limited "$ASK_SECONDS" find "$PVE/nodes" -mindepth 3 -maxdepth 3 \
+        \( -path '*/qemu-server/*.conf' -o -path '*/lxc/*.conf' \) "$@"
+}
+
 # No configuration of any guest of the cluster names it, and its own guest is
 # not locked, wherever it is.
 not_configured() {
-    limited "$ASK_SECONDS" find "$PVE/nodes" -mindepth 3 -maxdepth 3 \
-        \( -path '*/qemu-server/*.conf' -o -path '*/lxc/*.conf' \) -print
+    configurations -print
     answered 'listing the configurations of the guests' || return 1
     if [ ! -s "$answer.out" ] && [ "$guests_listed" = yes ]; then
         because "qm or pct list guests, but $PVE holds no configuration of any"
@@ -101,9 +107,7 @@ not_configured() {
     unwanted="$words dm-$live_minor"
     # A volume that LVM knows may be named by LVM's name, whatever was recorded.
     [ "$doing" != deactivate ] || unwanted="$unwanted ${volume#*/}"
-    limited "$ASK_SECONDS" find "$PVE/nodes" -mindepth 3 -maxdepth 3 \
-        \( -path '*/qemu-server/*.conf' -o -path '*/lxc/*.conf' \) \
-        -exec awk -v words="$unwanted" -v vmid="$vmid" -v lv="${volume#*/}" \
+    configurations -exec awk -v words="$unwanted" -v vmid="$vmid" -v lv="${volume#*/}" \
         "$REFERENCES" '{}' +
     answered 'reading the configurations of the guests' || return 1
     if [ -s "$answer.out" ]; then
@@ -117,15 +121,10 @@ not_configured() {
 # person's says nothing, so its device number is compared. A path that leads
 # nowhere on this node leads to no device of it.
 not_configured_by_path() {
-    limited "$ASK_SECONDS" find "$PVE/nodes" -mindepth 3 -maxdepth 3 \
-        \( -path '*/qemu-server/*.conf' -o -path '*/lxc/*.conf' \) \
-        -exec awk -v folder="$DEV" "$PATHS" '{}' +
+    configurations -exec awk -v folder="$DEV" "$PATHS" '{}' +
     answered 'reading the paths in the configurations of the guests' || return 1
     [ -s "$answer.out" ] || return 0
-    if ! mv -f "$answer.out" "$TMP/paths"; then
-        because "$TMP cannot be written"
-        return 1
-    fi
+    keep_answer paths || return 1
     limited "$ASK_SECONDS" xargs -r -d '\n' -a "$TMP/paths" stat -L -c '%t:%T %n'
     case $status in
     0 | 123) ;;
