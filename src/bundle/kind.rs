@@ -10,6 +10,20 @@ pub(super) enum Kind {
     TarXz,
 }
 
+impl Kind {
+    /// The time that unpacking takes for each packed byte whatever comes out
+    /// of it, in that of an unpacked one passed by (4 ns): as measured with
+    /// tables that are built anew every 12 to 16 bytes. A zip's members are
+    /// unpacked only where a bundle has them.
+    pub(super) fn cost(self) -> u64 {
+        match self {
+            Self::Zip | Self::Tar => 0,
+            Self::TarGz | Self::TarZst => 10,
+            Self::TarXz => 24,
+        }
+    }
+}
+
 /// What `dmaudit` reads, for messages.
 pub(super) const EXPECTED: &str = "a bundle as .zip, .tar.gz, .tgz, .tar.zst or .tar, a pvereport's text or a sosreport's .tar.xz or .tar.gz";
 

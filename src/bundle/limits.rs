@@ -1,9 +1,10 @@
 //! How much of a stranger's archive is read before it is refused.
 
+use super::kind::Kind;
 use super::{OpenError, raise};
 
 /// Bounds on one input. The defaults keep the reading of one hostile archive
-/// below 256 MiB of memory and well below 10 seconds; a real bundle of a node
+/// below 256 MiB of memory and 10 seconds; a real bundle of a node
 /// with 20,000 entries stays below a tenth of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -29,9 +30,11 @@ pub struct Limits {
 /// repetitive bundle is not a bomb.
 pub const RATIO_FREE_BYTES: u64 = 16 << 20;
 
-/// A sosreport may have so many times the bytes that are passed by unread: a
-/// large node's has 2 GiB.
-const WIDE_BYTES: u64 = 32;
+/// A sosreport may have so many times the bytes that are passed by unread,
+/// together with [`Kind::cost`] for the bytes as they are packed. Inflating
+/// that many takes at most 9 s: one that is packed with xz to a tenth may
+/// have 750 MiB.
+const WIDE_BYTES: u64 = 20;
 
 /// … so many times the members,
 const WIDE_ENTRIES: usize = 10;
@@ -72,7 +75,9 @@ pub(super) struct Budget<'a> {
     /// Bytes of the archive; `None` for a folder, which has no ratio.
     archive: Option<u64>,
     used: u64,
+    /// Bytes passed by unread in what is wide, and the cost of the packed.
     passed: u64,
+    cost: u64,
     entries: usize,
     wide: bool,
 }
@@ -84,8 +89,29 @@ impl<'a> Budget<'a> {
             archive,
             used: 0,
             passed: 0,
+            cost: 0,
             entries: 0,
             wide: false,
+        }
+    }
+
+    /// Counts what unpacking the archive costs, whatever comes out of it: a
+    /// stream can have thousands of tables and not one byte.
+    pub(super) fn packed_as(&mut self, kind: Kind) -> Result<(), OpenError> {
+        self.cost = self.archive.unwrap_or(0).saturating_mul(kind.cost());
+        self.within_wide()
+    }
+
+    fn within_wide(&self) -> Result<(), OpenError> {
+        let limit = self.limits.total_bytes.saturating_mul(WIDE_BYTES);
+        match self.passed.saturating_add(self.cost) > limit {
+            true => Err(OpenError::Limit {
+                what: "bytes when unpacked, where each packed byte counts as 10 more, \
+                       or 24 with xz,",
+                limit,
+                option: Some("--max-total"),
+            }),
+            false => Ok(()),
         }
     }
 
@@ -123,14 +149,7 @@ impl<'a> Budget<'a> {
             return self.bytes(bytes);
         }
         self.passed = self.passed.saturating_add(bytes);
-        let limit = self.limits.total_bytes.saturating_mul(WIDE_BYTES);
-        if self.passed > limit {
-            return Err(OpenError::Limit {
-                what: "bytes when unpacked",
-                limit,
-                option: Some("--max-total"),
-            });
-        }
+        self.within_wide()?;
         self.ratio()
     }
 

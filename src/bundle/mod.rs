@@ -85,6 +85,9 @@ pub enum OpenError {
         /// The option of the command line that raises it, if there is one.
         option: Option<&'static str>,
     },
+    /// It is packed so that unpacking it takes too much memory or time.
+    #[error("{0}")]
+    Costly(String),
     /// It is sound and holds no bundle.
     #[error("{0}")]
     NoBundle(String),
@@ -190,7 +193,9 @@ fn contents_of<'a>(
     if pvereport::begins(archive) {
         return report(archive, name, &mut budget);
     }
-    match kind::of(archive).map_err(OpenError::Unknown)? {
+    let kind = kind::of(archive).map_err(OpenError::Unknown)?;
+    budget.packed_as(kind)?;
+    match kind {
         Kind::Zip => zip::read(archive, extent, repeats, &mut budget),
         Kind::Tar => tar::read(archive, &mut budget),
         Kind::TarGz => packed(MultiGzDecoder::new(archive), name, &mut budget),
@@ -285,13 +290,18 @@ fn contents_of_large(
     file.rewind().map_err(OpenError::Io)?;
     let stream = BufReader::with_capacity(1 << 16, file);
     let mut budget = Budget::new(limits, Some(length));
-    match kind::of(&head).map_err(OpenError::Unknown)? {
+    let kind = kind::of(&head).map_err(OpenError::Unknown)?;
+    budget.packed_as(kind)?;
+    match kind {
         Kind::Tar => tar::read(stream, &mut budget),
         Kind::TarGz => packed(bufread::MultiGzDecoder::new(stream), name, &mut budget),
         Kind::TarXz => packed(xz::Xz::new(stream), name, &mut budget),
         Kind::Zip | Kind::TarZst => Err(too_large(limits.archive_bytes)),
     }
 }
+
+/// Bytes in which a packed text's beginning must be.
+const PACKED_HEAD_BYTES: u64 = 1 << 20;
 
 /// Whether a file begins as a pvereport, packed or not.
 fn is_pvereport(path: &Path) -> bool {
@@ -300,7 +310,8 @@ fn is_pvereport(path: &Path) -> bool {
     };
     let mut head = Vec::new();
     let most = pvereport::HEAD_BYTES as u64;
-    let mut stream = BufReader::new(file);
+    // A packed file can go on without a byte coming out of it.
+    let mut stream = BufReader::new(file.take(PACKED_HEAD_BYTES));
     let name = path.to_string_lossy();
     // A damaged beginning is none.
     let _ = if name.ends_with(".gz") {

@@ -43,7 +43,7 @@ impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Self::Cut("it ends in the middle of a member".into()),
-            io::ErrorKind::OutOfMemory => Self::Refused(OpenError::Unknown(error.to_string())),
+            io::ErrorKind::OutOfMemory => Self::Refused(OpenError::Costly(error.to_string())),
             _ => Self::Cut(error.to_string()),
         }
     }

@@ -9,11 +9,20 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 /// frame can demand any amount of memory by its window.
 const WINDOW_BYTES: u64 = 32 << 20;
 
+/// Blocks that are free, and the bytes that each further one must have, on
+/// average. Writers fill blocks of 128 KiB; one of 16 bytes can have tables
+/// that take 10 µs to build.
+const FREE_BLOCKS: u64 = 100_000;
+const BLOCK_BYTES: u64 = 4096;
+
 /// The inflated bytes of all frames of `input`.
 pub(super) struct ZstdReader<'a> {
     input: &'a [u8],
     decoder: FrameDecoder,
     in_frame: bool,
+    /// Blocks and bytes so far.
+    blocks: u64,
+    bytes: u64,
 }
 
 impl<'a> ZstdReader<'a> {
@@ -24,6 +33,8 @@ impl<'a> ZstdReader<'a> {
             input,
             decoder,
             in_frame: false,
+            blocks: 0,
+            bytes: 0,
         }
     }
 
@@ -77,11 +88,20 @@ impl Read for ZstdReader<'_> {
                 continue;
             }
             if self.decoder.can_collect() > 0 {
-                return self.decoder.read(buffer);
+                let read = self.decoder.read(buffer)?;
+                self.bytes += read as u64;
+                return Ok(read);
             }
             if self.decoder.is_finished() {
                 self.end()?;
                 continue;
+            }
+            self.blocks += 1;
+            if self.blocks > FREE_BLOCKS + self.bytes / BLOCK_BYTES {
+                return Err(io::Error::new(
+                    io::ErrorKind::OutOfMemory,
+                    "its zstd blocks are too many and too small: pack it again",
+                ));
             }
             self.decoder
                 .decode_blocks(&mut self.input, BlockDecodingStrategy::UptoBlocks(1))

@@ -62,14 +62,14 @@ fn a_large_sosreport_is_read_and_another_large_archive_is_not() {
         .unwrap()
         .unwrap()
         .path();
-    // Incompressible, and larger than all that a bundle may hold.
+    // More than a bundle may hold, packed and unpacked.
     let mut state = 1u64;
-    let noise: Vec<u8> = (0..3 << 20)
-        .map(|_| {
+    let noise: Vec<u8> = (0..48 << 10)
+        .flat_map(|_| {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            (state >> 56) as u8
+            [(state >> 56) as u8; 64]
         })
         .collect();
     fs::write(root.join("var/log/journal"), &noise).unwrap();
@@ -77,7 +77,7 @@ fn a_large_sosreport_is_read_and_another_large_archive_is_not() {
         fs::write(root.join(format!("var/log/{number}")), "x").unwrap();
     }
     let limits = Limits {
-        archive_bytes: 1 << 20,
+        archive_bytes: 32 << 10,
         total_bytes: 1 << 20,
         entries: 100,
         ..Limits::default()
@@ -105,6 +105,51 @@ fn a_large_sosreport_is_read_and_another_large_archive_is_not() {
     write("sos.tar.gz", &gz(&other.into_inner().unwrap()));
     let refused = open(&found.sources[0], &limits).unwrap_err();
     assert!(matches!(refused, OpenError::Limit { .. }), "{refused}");
+}
+
+#[test]
+fn what_takes_long_to_unpack_is_refused_whatever_comes_out_of_it() {
+    let tree = tar(sosreport("solo").path());
+    let limits = Limits {
+        total_bytes: 4 << 20,
+        ..Limits::default()
+    };
+    // Streams without a byte, in front of a sound one: 20 times 4 MiB are
+    // allowed, with xz 24 for each packed byte.
+    let empty = xz(b"", 0);
+    for (packed_bytes, refused) in [(1 << 20, false), (4 << 20, true)] {
+        let mut packed = empty.repeat(packed_bytes / empty.len());
+        packed.extend(xz(&tree, 3));
+        let opened = open_archive("x", &packed, &limits);
+        match refused {
+            false => assert!(opened.is_ok(), "{}", opened.unwrap_err()),
+            true => assert!(matches!(opened, Err(OpenError::Limit { .. }))),
+        }
+    }
+}
+
+#[test]
+fn many_small_zstd_blocks_are_refused() {
+    let mut frame = b"\x28\xb5\x2f\xfd\0\x50".to_vec();
+    // Each is a raw one without a byte; the last says that it is.
+    frame.extend(b"\0\0\0".repeat(100_000));
+    frame.extend(b"\x01\0\0");
+    let refused = open_archive("x", &frame, &Limits::default()).unwrap_err();
+    assert!(refused.to_string().contains("too small"), "{refused}");
+}
+
+#[test]
+fn the_beginning_of_a_packed_text_is_not_searched_for_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = gz(pvereport("solo", "9").as_bytes());
+    let empty = gz(b"");
+    let packed = |bytes: usize| [empty.repeat(bytes / empty.len()), report.clone()].concat();
+    fs::write(folder.path().join("near.txt.gz"), packed(4096)).unwrap();
+    fs::write(folder.path().join("far.txt.gz"), packed(2 << 20)).unwrap();
+    let found = discover(&[folder.path().to_owned()]);
+    let names: Vec<String> = found.sources.iter().map(|source| source.name()).collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    assert!(names[0].ends_with("near.txt.gz"));
 }
 
 #[test]
