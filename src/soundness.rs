@@ -143,6 +143,10 @@ fn faults(bundle: &Bundle, manifest: Option<&Manifest>) -> (Vec<Fault>, Vec<Faul
             why: unread.error.clone(),
         })
         .partition(|fault| by_collector.contains(fault.what.as_str()));
+    damaged.extend(bundle.cut().map(|why| Fault {
+        what: "the archive".to_owned(),
+        why: format!("its end is missing: {why}"),
+    }));
     let Some(manifest) = manifest else {
         return (damaged, unread);
     };

@@ -104,6 +104,22 @@ fn a_changed_lost_or_added_file_is_damage() {
 }
 
 #[test]
+fn an_archive_whose_end_is_missing_is_damaged_though_all_members_are_there() {
+    let (folder, bundle) = unpacked();
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_dir_all(TOP, &bundle).unwrap();
+    let bytes = tar.into_inner().unwrap();
+    let path = folder.path().join("bundle.tar");
+    let end = bytes.len() - 1024;
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(one(&path).0, 0);
+    fs::write(&path, &bytes[..end]).unwrap();
+    let (status, report) = one(&path);
+    assert_eq!((status, &report["state"]), (3, &"damaged".into()));
+    assert!(says(&report, "damaged", "its end is missing"), "{report}");
+}
+
+#[test]
 fn what_failed_hung_or_is_missing_makes_it_incomplete() {
     let (_folder, bundle) = unpacked();
     for id in ["qm-list", "multipath"] {

@@ -24,6 +24,8 @@ pub struct Bundle {
     pub(super) links: BTreeMap<String, String>,
     pub(super) directories: BTreeSet<String>,
     pub(super) unread: Vec<Unread>,
+    /// Why the archive's end is missing.
+    pub(super) cut: Option<String>,
 }
 
 /// A command's results as they are kept.
@@ -100,6 +102,12 @@ impl Bundle {
     /// The collector's manifest, where there is one and it can be read.
     pub fn manifest(&self) -> Option<&Manifest> {
         self.manifest.as_ref()
+    }
+
+    /// Why the end of the archive is missing, if it is: what the manifest
+    /// lists may be there all the same.
+    pub fn cut(&self) -> Option<&str> {
+        self.cut.as_deref()
     }
 
     /// What was odd but did not prevent reading, as sentences for a person.

@@ -48,6 +48,7 @@ pub(super) fn finish(mut draft: Draft, cut: Option<&str>) -> Result<Bundle, Open
 
     let mut bundle = draft.bundle;
     bundle.manifest = manifest;
+    bundle.cut = cut.map(str::to_owned);
     notes.extend(draft.notes.into_vec());
     bundle.notes = notes;
     bundle.unread = draft
