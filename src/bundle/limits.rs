@@ -75,8 +75,9 @@ pub(super) struct Budget<'a> {
     /// Bytes of the archive; `None` for a folder, which has no ratio.
     archive: Option<u64>,
     used: u64,
-    /// Bytes passed by unread in what is wide, and the cost of the packed.
+    /// Bytes passed by unread in what is wide.
     passed: u64,
+    /// What unpacking costs besides, whatever comes out: see [`Kind::cost`].
     cost: u64,
     entries: usize,
     wide: bool,

@@ -193,15 +193,21 @@ fn contents_of<'a>(
     if pvereport::begins(archive) {
         return report(archive, name, &mut budget);
     }
-    let kind = kind::of(archive).map_err(OpenError::Unknown)?;
-    budget.packed_as(kind)?;
-    match kind {
+    match kind_of(archive, &mut budget)? {
         Kind::Zip => zip::read(archive, extent, repeats, &mut budget),
         Kind::Tar => tar::read(archive, &mut budget),
         Kind::TarGz => packed(MultiGzDecoder::new(archive), name, &mut budget),
         Kind::TarXz => packed(xz::Xz::new(archive), name, &mut budget),
         Kind::TarZst => packed(zstd::ZstdReader::new(archive), name, &mut budget),
     }
+}
+
+/// The kind of an archive by its first bytes; what unpacking it costs is
+/// counted.
+fn kind_of(head: &[u8], budget: &mut Budget<'_>) -> Result<Kind, OpenError> {
+    let kind = kind::of(head).map_err(OpenError::Unknown)?;
+    budget.packed_as(kind)?;
+    Ok(kind)
 }
 
 /// What a packed stream holds: a tar archive, or the text of a pvereport.
@@ -290,9 +296,7 @@ fn contents_of_large(
     file.rewind().map_err(OpenError::Io)?;
     let stream = BufReader::with_capacity(1 << 16, file);
     let mut budget = Budget::new(limits, Some(length));
-    let kind = kind::of(&head).map_err(OpenError::Unknown)?;
-    budget.packed_as(kind)?;
-    match kind {
+    match kind_of(&head, &mut budget)? {
         Kind::Tar => tar::read(stream, &mut budget),
         Kind::TarGz => packed(bufread::MultiGzDecoder::new(stream), name, &mut budget),
         Kind::TarXz => packed(xz::Xz::new(stream), name, &mut budget),
