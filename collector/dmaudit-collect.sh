@@ -4,7 +4,8 @@
 # Reads   what dmsetup, LVM, lsof, fuser, qm, pct, pvesm, lsblk and a few others report (function collect_commands),
 #         and from /etc/pve: storage.cfg, datacenter.cfg, corosync.conf, .vmlist, .members and the guests' configurations.
 # Never   anything named priv, *.key or *.pw; never the content of a disk. Values of cipassword, sshkeys, passwords in
-#         args and descriptions, and the like are replaced by *** before they touch a disk (mask.awk, below).
+#         args and descriptions, and the like are replaced by *** before they touch a disk (mask.awk, below), those in
+#         what commands print in the private directory, before they are in the bundle (mask-output.awk).
 # Writes  one bundle (-o), and a private directory below ${TMPDIR:-/tmp} that it removes. Changes nothing else.
 #
 # A bundle is a zip of plain text: read it before you hand it on. Its format: docs/bundle.md.
@@ -204,7 +205,21 @@ attempt() { # ID COMMAND [ARGUMENT...]: leaves its output in the bundle; sets st
     if "$late"; then keep='cp'; fi
     $keep "$out" "$bundle/commands/$id.out" || no_space
     $keep "$err" "$bundle/commands/$id.err" || no_space
+    case $id in
+    dmsetup-table | mountinfo | kernel-dm) mask_output "$id" "$bundle/commands/$id.out" ;;
+    esac
+    mask_output "$id.err" "$bundle/commands/$id.err"
     case $1:$late in lvs:true | vgs:true | pvs:true) lvm_hangs=true ;; esac
+}
+
+mask_output() { # KIND FILE: one without a secret stays as it is, byte for byte
+    [ -s "$2" ] || return 0
+    awk -v kind="$1" -v out="$work/masked" -f "$work/mask-output.awk" "$2"
+    case $? in
+    0) ;;
+    3) mv -f "$work/masked" "$2" || no_space ;;
+    *) no_space ;;
+    esac
 }
 
 note() { # writes the last attempt down, and says what went wrong
@@ -503,11 +518,12 @@ AWK
 # Copies grep's "path:line" to DEST/path, every secret replaced by ***, and prints "/path<TAB>bytes<TAB>masked".
 # Too much is blanked rather than too little, but never a volume: lines of disks and device paths are left as they are.
 BEGIN {
-    SECRET = "(pass|pwd|secret|token|key|cred|kennwort|psk)"
+    SECRET = "(pass|pwd|secret|token|key|cred|kennwort|psk|auth|(^|[^a-z])pw)"
     REST = "[a-z0-9_.:-]*"
     ASSIGNED = SECRET REST "([\\\\\"']*[ \t]*=|[\\\\\"']+[ \t]*:)[ \t]*"
-    OPTION = "(^|[ \t\"'])--?[a-z0-9-]*" SECRET "[a-z0-9-]*[ \t]+"
-    ARGS_DATA = "(^|[ \t,\"'])(data|string)="
+    OPTION = "(^|[ \t\"'])--?([a-z0-9-]*" SECRET "[a-z0-9-]*|pw)[ \t]+"
+    ARGS_DATA = "(^|[ \t,{\\\\\"'])(data|string)(=|[\\\\\"']+[ \t]*:[ \t]*)"
+    COMMAND = "^[ \t]*(entrypoint|lxc\\.(init|execute|hook)[a-z.-]*)[ \t]*[:=][ \t]*[^ \t]+"
     DISK = "^(ide|sata|scsi|virtio|nvme|mpath|efidisk|tpmstate|unused|mp)[0-9]+:|^(rootfs|vmstate|fleecing-images):"
     NOTE = "(pass|pwd|pw|secret|token|key|cred|kennwort|psk|login)[a-z]*[]*_`\"') \t]*(%3a|[:=])?"
     while ((getline name < list) > 0) wanted[++count] = name
@@ -544,10 +560,27 @@ function clean(line, low) {
         match(line, /[:=]/)
         return substr(line, 1, RSTART) " ***"
     }
-    if (path ~ /storage\.cfg$/ && match(low, "^[ \t]+[^ \t]*" SECRET "[^ \t]*[ \t]+")) return substr(line, 1, RLENGTH) "***"
-    if (path ~ /^etc\/pve\/(nodes\/|datacenter\.cfg)/ && low !~ DISK) line = blank(line, ASSIGNED)
-    if (low ~ /^args:/) line = blank(blank(line, ARGS_DATA), OPTION)
+    if (path ~ /storage\.cfg$/ && match(low, "^[ \t]+([^ \t]*" SECRET "|pw)[^ \t]*[ \t]+")) return substr(line, 1, RLENGTH) "***"
+    if (path ~ /corosync\.conf$/ && match(low, /^[ \t]*key[ \t]*:/)) return substr(line, 1, RLENGTH) " ***"
+    if (path ~ /(storage|datacenter)\.cfg$/ && match(line, /:\/\/.*@/))
+        line = substr(line, 1, RSTART + 2) "***" substr(line, RSTART + RLENGTH - 1)
+    if (match(low, COMMAND)) return substr(line, 1, RLENGTH) clean_words(substr(line, RLENGTH + 1))
+    if (low ~ DISK) return clean_addresses(line)
+    if (path !~ /corosync\.conf$|\/\./) line = blank(line, ASSIGNED)
+    if (path ~ /\/nodes\//) line = blank(line, OPTION)
+    if (low ~ /^args:/) line = blank(line, ARGS_DATA)
     return clean_addresses(line)
+}
+# What a container's program is given: of its words only devices stay.
+function clean_words(words,   n, i, word, kept) {
+    n = split(words, word, /[ \t]+/)
+    kept = ""
+    for (i = 1; i <= n; i++) {
+        if (word[i] == "") continue
+        if (word[i] !~ /^\/dev\/[A-Za-z0-9_.+\/-]+$/) word[i] = "***"
+        if (word[i] != "***" || kept !~ /\*\*\*$/) kept = kept " " word[i]
+    }
+    return kept
 }
 # A description is free text: from the first word that announces a secret on, the rest of it is blanked.
 function clean_note(line) {
@@ -595,6 +628,51 @@ function value_size(text, before,   i, c, n, shut, quoted) {
         else if (c ~ /[,}]/ || (c ~ /[ \t]/ && !quoted)) return i - 1
     }
     return n
+}
+AWK
+    cat >"$work/mask-output.awk" <<'AWK'
+# Writes what a command printed to OUT without its secrets; exit status 3 if there were some. KIND: the command's id.
+# A key in a table becomes zeros, as dmsetup does it for the targets that it knows.
+{
+    text = kind == "dmsetup-table" ? clean_table($0) : clean_text($0)
+    if (text != $0) masked = 3
+    print text >out
+}
+END { exit close(out) != 0 ? 1 : masked }
+function clean_table(row,   head, words, n, i) {
+    if (!match(row, /: [0-9]+ [0-9]+ /)) return row
+    head = substr(row, 1, RSTART + RLENGTH - 1)
+    n = split(substr(row, RSTART + RLENGTH), words, " ")
+    if (tolower(words[1]) ~ /crypt|default-key/) {
+        if (n > 2 && words[3] !~ /^(-|:.*)$/) words[3] = zeros(words[3])
+    } else if (tolower(words[1]) == "integrity") {
+        for (i = 2; i <= n; i++)
+            if (match(words[i], /^(internal_hash|journal_crypt|journal_mac):[^:]*:/))
+                words[i] = substr(words[i], 1, RLENGTH) zeros(substr(words[i], RLENGTH + 1))
+    } else return row
+    for (i = 1; i <= n; i++) head = head (i > 1 ? " " : "") words[i]
+    return head
+}
+function zeros(key) {
+    gsub(/./, "0", key)
+    return key
+}
+function clean_text(text,   kept, from, size) {
+    if (kind == "kernel-dm" && match(tolower(text), /kernel command line:/))
+        return substr(text, 1, RSTART + RLENGTH - 1) " ***"
+    kept = ""
+    while (match(tolower(text), ADDRESS "|" ASSIGNED)) {
+        from = RSTART
+        size = RLENGTH
+        if (substr(text, from, 1) == ":") kept = kept substr(text, 1, from + 2) "***@"
+        else kept = kept substr(text, 1, from + index(substr(text, from), "=") - 1) "***"
+        text = substr(text, from + size)
+    }
+    return kept text
+}
+BEGIN {
+    ADDRESS = "://[^ \t,\"']*@"
+    ASSIGNED = "(pass|pwd|secret|token|cred|psk|[^a-z]pw)[a-z0-9_-]*=(\"[^\"]*\"|'[^']*'|[^ \t,\"']+)"
 }
 AWK
     cat >"$work/manifest.awk" <<'AWK'

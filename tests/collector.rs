@@ -167,6 +167,7 @@ fn every_shell_and_awk_writes_the_same() {
             "root/etc/pve/nodes/pve1/qemu-server/999.conf",
             secrets::SECRETIVE,
         );
+        secrets::print(&node);
         prepare(&node);
         let output = node.collect(&["-o", "-"]);
         assert_eq!(

@@ -16,6 +16,11 @@ scsi1: key=kept,file=local-lvm:vm-999-disk-1
 sshkeys: ssh-ed25519%20hunter2-ssh
 lxc.environment: TOKEN=hunter2-lxc
 lxc.mount.entry: //nas/x mnt cifs user=a,password=hunter2-cifs 0 0
+entrypoint: /usr/bin/app --token hunter2-entry -p hunter2-entry /dev/kept/four hunter2-last
+lxc.init.cmd: /sbin/app hunter2-init
+lxc.hook.start-host = /root/hook hunter2-hook
+lxc.execute.cmd: curl -u admin:hunter2-execute http://x/
+lxc.apparmor.profile: generated --pw hunter2-option
 
 [before]
 #web before
@@ -24,7 +29,7 @@ cipassword: hunter2-snapshot
 sshkeys: hunter2-snapshot-key
 
 [PENDING]
-args: -spice port=1,password=hunter2-pending
+args: -spice port=1,password=hunter2-pending -object '{"qom-type":"secret","id":"s0","data":"hunter2-object"}' -append 'quiet pw=hunter2-append'
 cipassword: hunter2-pending-ci
 "##;
 
@@ -99,20 +104,73 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("root/.ssh/id_ed25519", "hunter2-ssh"),
 ];
 
+/// What commands may print that holds one, and what of it a bundle has.
+const PRINTED: &[(&str, &str, &str)] = &[
+    (
+        "dmsetup-table.out",
+        "a: 0 8 inlinecrypt aes-xts-plain64 hunter2a 0 8:1 0",
+        "a: 0 8 inlinecrypt aes-xts-plain64 00000000 0 8:1 0",
+    ),
+    (
+        "dmsetup-table.out",
+        "b: 0 8 crypt aes-xts-plain64 :32:logon:kept 0 8:1 0",
+        "b: 0 8 crypt aes-xts-plain64 :32:logon:kept 0 8:1 0",
+    ),
+    (
+        "dmsetup-table.out",
+        "c: 0 8 integrity 8:1 0 32 J 2 internal_hash:hmac(sha256):hunter2 journal_mac:crc32c",
+        "c: 0 8 integrity 8:1 0 32 J 2 internal_hash:hmac(sha256):0000000 journal_mac:crc32c",
+    ),
+    (
+        "mountinfo.out",
+        "99 1 0:77 / /mnt/f rw - fuse curlftpfs#ftp://me:hunter2@host/ rw,password=hunter2,uid=0",
+        "99 1 0:77 / /mnt/f rw - fuse curlftpfs#ftp://***@host/ rw,password=***,uid=0",
+    ),
+    (
+        "kernel-dm.out",
+        "[    0.000000] Kernel command line: rd.luks.key=hunter2 x=device-mapper",
+        "[    0.000000] Kernel command line: ***",
+    ),
+    (
+        "pvesm-status.err",
+        "command 'mount -o username=u,password=hunter2,pass=\"hunter2 b\"' failed",
+        "command 'mount -o username=u,password=***,pass=***' failed",
+    ),
+];
+
+/// Has a node's commands print what is [`PRINTED`].
+pub fn print(node: &Node) {
+    for (file, line, _) in PRINTED {
+        match *file {
+            "mountinfo.out" => append(node, "root/proc/1/mountinfo", line),
+            _ => append(node, &format!("recorded/{file}"), line),
+        }
+    }
+}
+
+fn append(node: &Node, path: &str, line: &str) {
+    let text = std::fs::read_to_string(node.path(path)).unwrap();
+    node.write(path, &format!("{text}{line}\n"));
+}
+
 #[test]
 fn no_secret_enters_a_bundle() {
     let node = Node::from("alpha/pve1");
+    print(&node);
     let pve = |path: &str, text: &str| node.write(&format!("root/etc/pve/{path}"), text);
     pve("nodes/pve1/qemu-server/999.conf", SECRETIVE);
     pve("nodes/pve2/lxc/998.conf", SECRETIVE);
     pve(
         "storage.cfg",
-        "dir: local\n\tpath /var\n\tapi_token hunter2-storage\n\tusername me\n\ncifs: nas\n\tpassword hunter2-cifs\n\npbs: store\n\tencryption-key hunter2-pbs\n\tmaster-pubkey hunter2-pbs\n\npbs: other\n\tpassword\thunter2 with a blank\n\nrbd: r\n\tkeyring hunter2-ceph\n",
+        "dir: local\n\tpath /var\n\tapi_token hunter2-storage\n\tusername me\n\ncifs: nas\n\tpassword hunter2-cifs\n\npbs: store\n\tencryption-key hunter2-pbs\n\tmaster-pubkey hunter2-pbs\n\npbs: other\n\tpassword\thunter2 with a blank\n\nrbd: r\n\tkeyring hunter2-ceph\n\nnfs: n\n\toptions vers=4.2,password=hunter2-options,soft\n\ncustom: c\n\tpw hunter2-pw\n\tsan_pw hunter2-pw\n\tauth hunter2-auth\n\tcontroller https://u:hunter2,x@c/\n",
     );
     pve(
         "datacenter.cfg",
-        "keyboard: de\nhttp_proxy: http://me:hunter2-proxy@192.0.2.9:8080/\n",
+        "keyboard: de\nhttp_proxy: http://me:hunter2,'a@hunter2@192.0.2.9:8080/\n",
     );
+    let mut corosync = String::from_utf8(recorded("files/etc/pve/corosync.conf")).unwrap();
+    corosync.push_str("totem {\n  key: hunter2-totem\n  keyfile: /etc/x\n}\n");
+    pve("corosync.conf", &corosync);
     pve("priv/storage/nas.pw", "hunter2-priv");
     pve("priv/100.conf", "hunter2-priv");
     pve("nodes/pve1/priv/100.conf", "hunter2-priv");
@@ -123,10 +181,10 @@ fn no_secret_enters_a_bundle() {
     }
     let machine = String::from_utf8(recorded("commands/machine-id.out")).unwrap();
     let journal = format!(
-        "30 1 0:9 / /var/log/journal/{} rw - tmpfs x rw\n",
+        "30 1 0:9 / /var/log/journal/{} rw - tmpfs x rw",
         machine.trim()
     );
-    node.write("root/proc/1/mountinfo", &journal);
+    append(&node, "root/proc/1/mountinfo", &journal);
 
     let find = find_tool("find").unwrap();
     let listed = node.path("listed");
@@ -173,18 +231,27 @@ fn no_secret_enters_a_bundle() {
         "-object secret,id=s0,data=*** ",
         ",user=u ",
         "file=iscsi://***@192.0.2.1/i/1",
+        "\nentrypoint: /usr/bin/app *** /dev/kept/four ***\n",
+        "\nlxc.hook.start-host = /root/hook ***\n",
     ] {
         assert!(masked.contains(kept), "{kept:?} is not in:\n{masked}");
     }
     assert_eq!(masked.lines().count(), SECRETIVE.lines().count());
     assert_eq!(
         bundle.text("files/etc/pve/storage.cfg"),
-        "dir: local\n\tpath /var\n\tapi_token ***\n\tusername me\n\ncifs: nas\n\tpassword ***\n\npbs: store\n\tencryption-key ***\n\tmaster-pubkey ***\n\npbs: other\n\tpassword\t***\n\nrbd: r\n\tkeyring ***\n"
+        "dir: local\n\tpath /var\n\tapi_token ***\n\tusername me\n\ncifs: nas\n\tpassword ***\n\npbs: store\n\tencryption-key ***\n\tmaster-pubkey ***\n\npbs: other\n\tpassword\t***\n\nrbd: r\n\tkeyring ***\n\nnfs: n\n\toptions vers=4.2,password=***,soft\n\ncustom: c\n\tpw ***\n\tsan_pw ***\n\tauth ***\n\tcontroller https://***@c/\n"
     );
     assert_eq!(
         bundle.text("files/etc/pve/datacenter.cfg"),
         "keyboard: de\nhttp_proxy: http://***@192.0.2.9:8080/\n"
     );
+    for (file, _, expected) in PRINTED {
+        let text = bundle.text(&format!("commands/{file}"));
+        assert!(
+            text.lines().any(|line| line == *expected),
+            "{file}:\n{text}"
+        );
+    }
     for (path, expected) in [
         ("/etc/pve/nodes/pve1/qemu-server/999.conf", true),
         ("/etc/pve/nodes/pve1/qemu-server/100.conf", false),
