@@ -18,6 +18,12 @@ look_up() {
     limited "$ASK_SECONDS" dmsetup info -c --noheadings --separator '|' \
         -o name,uuid,major,minor,open,attr
     answered 'dmsetup info' || return 1
+    # An answer of another shape is none: what it lacks is not gone.
+    if ! grep -Fqx 'No devices found' "$answer.out" &&
+        ! awk -F '|' 'NF != 6 || $1 == "" { exit 1 } END { if (NR == 0) exit 1 }' "$answer.out"; then
+        because 'the answer of dmsetup info could not be understood'
+        return 1
+    fi
     keep_answer devices || return 1
     while IFS='|' read -r its_name its_uuid its_major its_minor its_open its_attr; do
         if [ "$its_name" = "$name" ]; then

@@ -7,10 +7,11 @@ pve_answers() {
     answered "$PVE/nodes/$NODE" || return 1
     # Without quorum this node may be looking at an old copy.
     limited "$ASK_SECONDS" cat "$PVE/.members"
-    if [ "$status" = hung ]; then
-        because "$PVE/.members gave no answer"
-    elif [ "$status" = 0 ] && grep -Eq '"quorate": *0' "$answer.out"; then
-        because 'the cluster has no quorum, so the configurations seen here may be old'
+    if [ "$status" = 0 ]; then
+        ! grep -Eq '"quorate": *0' "$answer.out" ||
+            because 'the cluster has no quorum, so the configurations seen here may be old'
+    elif [ "$status" = hung ] || [ -e "$PVE/.members" ]; then
+        answered "reading $PVE/.members"
     fi
 }
 
@@ -190,6 +191,6 @@ own && section == "" && /^lock[ \t]*:/ {
     for (i = 1; i <= count; i++) {
         word = run[i]
         sub(/^dm-(name|uuid)-/, "", word)
-        if (run[i] in wanted || word in wanted) print FILENAME " references it (" run[i] ")"
+        if (run[i] in wanted || word in wanted) print FILENAME " references it (" run[i] "), or a volume of that name on another storage"
     }
 }'

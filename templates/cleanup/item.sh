@@ -51,7 +51,6 @@ item() {
         leave
     else
         take_out
-        keep_way_back || stop="$TMP cannot be written"
         judge
     fi
 }
@@ -122,7 +121,13 @@ fail() {
 judge() {
     outcome=$status
     words_of_it=$(shown "$(head -n 1 "$answer.err")")
-    if ! look_up; then
+    look_up || found=unknown
+    # What was refused is still there, so there is nothing to bring back.
+    case $outcome:$found in
+    0:* | hung:* | *:no | *:unknown) keep_way_back || stop="$TMP cannot be written" ;;
+    *) drop_way_back ;;
+    esac
+    if [ "$found" = unknown ]; then
         fail "the command ended with '$outcome', and what became of it is not known: $reason"
         stop='an earlier removal ended in an unknown state'
     elif [ "$outcome" = 0 ] && [ "$found" = no ]; then

@@ -51,8 +51,21 @@ lvm_agrees() {
     if [ -n "$known" ]; then
         may_deactivate
     else
-        may_remove
+        may_remove && group_is_seen
     fi
+}
+
+# A volume is gone only if LVM has read the metadata of its group: one behind a
+# filter or on a lost disk has its volumes all the same. lvs shows a group by
+# its volumes, and vgs one that has none left.
+group_is_seen() {
+    [ -n "$lvm_id" ] || return 0
+    group=$(printf '%.32s' "$lvm_id")
+    ! grep -q "^$group" "$TMP/volumes" || return 0
+    limited "$ASK_SECONDS" vgs --config "$LVM_CONFIG" --reportformat basic --noheadings -o vg_uuid
+    answered vgs || return 1
+    tr -d ' -' <"$answer.out" | grep -Fqx "$group" ||
+        because 'LVM does not see its volume group (a filter, or a lost disk?), so its volume may still be there'
 }
 
 # LVM's devices have the UUID 'LVM-', the volume group's and the volume's UUID

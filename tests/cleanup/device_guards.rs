@@ -234,6 +234,32 @@ fn recreated_while_the_other_questions_were_asked() {
     });
 }
 
+/// What an answer lacks is gone only if it is one.
+#[test]
+fn a_listing_that_is_none() {
+    for listing in [
+        "\n",
+        "Name             Maj Min Stat Open\n",
+        "ssd--ha01-vm--170--disk--0:LVM-x:254:4:0:L--w\n",
+        "|LVM-x|254|4|0|L--w\n",
+    ] {
+        left_alone(
+            stale(),
+            "the answer of dmsetup info could not be understood",
+            |node| {
+                node.write("world/dm", listing);
+            },
+        );
+    }
+    left_alone(
+        stale(),
+        "the answer of dmsetup info could not be understood",
+        |node| {
+            node.behave("before-dmsetup-info", "exit 0");
+        },
+    );
+}
+
 #[test]
 fn rebooted() {
     left_alone(

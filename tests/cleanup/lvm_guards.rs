@@ -3,6 +3,7 @@
 
 use dmaudit::cleanup::plan::Item;
 
+use crate::node::Node;
 use crate::world::{
     PVE, SHARED, ask_lvm, dm_uuid, known_to_lvm, lv_uuid, partition, second_mapping, stale,
 };
@@ -217,6 +218,33 @@ fn lvm_that_lists_nothing_though_the_device_is_its() {
             node.write("world/lvs", "");
         },
     );
+}
+
+/// A group that LVM does not see may have the volume all the same.
+#[test]
+fn lvm_that_does_not_see_the_group() {
+    let hidden = |node: &mut Node| {
+        let seen = node.read("world/lvs");
+        let rest: Vec<&str> = seen.lines().filter(|row| !row.contains(SHARED)).collect();
+        assert!(!rest.is_empty() && rest.len() < seen.lines().count());
+        node.write("world/lvs", &(rest.join("\n") + "\n"));
+    };
+    for item in [stale(), ask_lvm(stale())] {
+        left_alone(item.clone(), "LVM does not see its volume group", hidden);
+        left_alone(item.clone(), "LVM does not see its volume group", |node| {
+            hidden(node);
+            node.write("world/vgs", &format!("  {PVE}\n"));
+        });
+        left_alone(item.clone(), "vgs failed (exit status 5): no", |node| {
+            hidden(node);
+            node.behave("fail-vgs", "no\n");
+        });
+        // The last of its volumes is gone.
+        goes(item, REMOVED, |node| {
+            hidden(node);
+            node.write("world/vgs", &format!("  {PVE}\n  {SHARED}\n"));
+        });
+    }
 }
 
 #[test]

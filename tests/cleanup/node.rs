@@ -18,7 +18,7 @@ use crate::world;
 
 /// Commands that are played by the stand-in.
 const PLAYED: &[&str] = &[
-    "dmsetup", "fuser", "id", "logger", "lvchange", "lvs", "pct", "qm", "stat", "uname",
+    "dmsetup", "fuser", "id", "logger", "lvchange", "lvs", "pct", "qm", "stat", "uname", "vgs",
 ];
 
 /// Commands that are the machine's own, for the script and the stand-ins. With
@@ -95,6 +95,7 @@ impl Run {
             "qm list",
             "stat ",
             "uname ",
+            "vgs ",
         ];
         self.calls
             .iter()

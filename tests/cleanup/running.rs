@@ -161,6 +161,12 @@ fn a_refused_removal_is_reported_and_the_others_go_on() {
         "{}",
         run.text
     );
+    // What was refused is still there: there is nothing to bring back.
+    let scripts = node.logs("dmaudit-undo-pve1-");
+    assert_eq!(scripts.len(), 1);
+    let undo = std::fs::read_to_string(&scripts[0]).unwrap();
+    assert!(undo.contains("activate 'pve/vm-119-disk-0'"), "{undo}");
+    assert!(!undo.contains("pve-vm--101--disk--0-old"), "{undo}");
 }
 
 /// After an outcome that nobody understands, nothing more is tried.

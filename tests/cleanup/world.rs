@@ -212,6 +212,7 @@ pub fn build(node: &Node) {
     volumes += &format!("{SHARED}|{}|ssd-ha01|vm-171-disk-0\n", lv_uuid(171));
     node.write("world/lvs", &volumes);
     node.write("world/lvs-more", "");
+    node.write("world/vgs", "");
     node.write("world/lv-table", "0 131072 thin 254:2 6\n");
 
     node.write(
