@@ -223,6 +223,51 @@ fn a_terminal_gets_no_command_from_a_bundle() {
 /// Bundles that describe no node there is. What is larger than any node's is
 /// left out with a note, and nothing of it is guarded against by luck: the
 /// address space of the analyzer is limited.
+/// Values that are longer than any of their kind leave room for the verdict.
+#[test]
+fn no_value_pushes_the_verdict_off_the_page() {
+    let long = "q".repeat(100_000);
+    let name = "pve-vm--100--disk--0";
+    let folder = bundle(&[
+        ("commands/dmsetup-info.out", &info(name, &uuid(1), 1, 1)),
+        (
+            "commands/pveversion.out",
+            &format!("pve-manager: 8.{long} (running kernel: 6.{long})\nlvm2: 2.03.16-{long}\n"),
+        ),
+        (
+            "commands/multipath.out",
+            &format!(
+                "{long} (36) dm-3 V,P\nsize=1 features=0 hwhandler=0 wp=rw\n`-+- policy=x prio=0 status=enabled\n  `- 0:0:0:0 sdb{long} 8:16 failed {long} running\n"
+            ),
+        ),
+        (
+            "commands/lvmconfig.out",
+            &format!("global_filter=[\"r|{long}|\"]\n"),
+        ),
+        (
+            "files/etc/pve/storage.cfg",
+            &format!(
+                "lvmthin: local-lvm\n\tthinpool data\n\tvgname pve\n\nlvm: {long}\n\tvgname a\n\nlvm: b\n\tvgname {long}\n\tnodes {long}\n\n{long}: c\n\nlvmthin: d\n\tvgname pve\n\tthinpool {long}\n\tnodes {}\n",
+                (0..1000)
+                    .map(|node| format!("n{node}"))
+                    .collect::<Vec<_>>()
+                    .join(",")
+            ),
+        ),
+        (
+            "commands/lsof.out",
+            &format!(
+                "COMMAND PID USER FD TYPE DEVICE SIZE/OFF NODE NAME\n{long} 394 root 3r BLK 254,1 0t0 1 /dev/dm-1\n"
+            ),
+        ),
+    ]);
+    let all = everything(folder.path());
+    assert!(all.contains("8.qqqq") && all.contains("2.03.16-qqqq"));
+    assert!(all.contains("global_filter is not read"));
+    let longest = all.split(|c| c != 'q').map(str::len).max().unwrap();
+    assert!(longest <= 500, "{longest}");
+}
+
 #[test]
 fn forged_sizes_cost_neither_memory_nor_silence() {
     let tower = |count: usize| {

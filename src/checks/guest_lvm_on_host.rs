@@ -37,11 +37,7 @@ fn run(case: &Case<'_>) -> Outcome {
         };
         let own = disk.lvm_uuid.as_ref().is_some_and(|of| of.vg == uuid.vg);
         let name = device.volume().map(|(vg, _)| vg);
-        let storage = name.is_some_and(|name| {
-            node.storages
-                .iter()
-                .any(|storage| storage.vg.as_deref() == Some(name))
-        });
+        let storage = name.is_some_and(|name| node.storages.has_vg(name));
         if judgement.verdict == Verdict::Dependent && !own && !storage {
             groups
                 .entry((root, uuid.vg.as_str()))

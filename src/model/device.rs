@@ -95,12 +95,11 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// Puts devices together from `dmsetup info`'s facts (from the command
-    /// `origin`), their tables, and `dmsetup deps` for what the tables don't
+    /// Puts devices together from `dmsetup info`'s facts (each with the command
+    /// that listed it), their tables, and `dmsetup deps` for what the tables don't
     /// say. A name that is listed twice keeps its first facts.
     pub fn new(
-        origin: &'static str,
-        infos: Vec<DmInfo<'_>>,
+        infos: Vec<(&'static str, DmInfo<'_>)>,
         tables: Vec<(&str, Segment)>,
         deps: Vec<(&str, Vec<DevNo>)>,
     ) -> Self {
@@ -110,7 +109,7 @@ impl Devices {
             by_uuid: Positions::with_capacity(infos.len()),
             ..Self::default()
         };
-        for info in infos {
+        for (origin, info) in infos {
             devices.push(origin, &info);
         }
         for (name, segment) in tables {

@@ -40,7 +40,7 @@ pub const SOURCES: [Source; 19] = [
     Source {
         id: "dmsetup-info",
         instead: &["dmsetup-info-columns", "dmsetup-info-c"],
-        consequence: "Open counts and UUIDs are unknown: every entry counts as in use and nothing is planned.",
+        consequence: "Open counts and UUIDs are known only as far as it was printed: an entry without an open count counts as in use.",
     },
     Source {
         id: "qm-list",

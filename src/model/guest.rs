@@ -225,9 +225,9 @@ fn targets(setting: &Setting<'_>) -> Vec<Target> {
         for (index, part) in parts.enumerate() {
             let (key, value) = part.split_once('=').unwrap_or(("", part));
             let main = disk && ((index == 0 && key.is_empty()) || matches!(key, "file" | "volume"));
-            found.extend(volumes(value, main));
+            found.extend(volumes(value, main, disk));
             if !key.is_empty() {
-                found.extend(volumes(part, false));
+                found.extend(volumes(part, false, false));
             }
         }
     }
@@ -245,11 +245,14 @@ fn targets(setting: &Setting<'_>) -> Vec<Target> {
 
 /// `storage:volume`, where folders and a linked clone's base may stand before
 /// the volume (`base-900-disk-0/vm-101-disk-0`). Where the text is not surely
-/// a volume id (`main`), only a guest's volume counts.
-fn volumes(text: &str, main: bool) -> impl Iterator<Item = Target> {
+/// a volume id (`main`), only a guest's volume counts. A disk's line counts
+/// though its storage is none that PVE accepts: it is damaged, and its volume
+/// may be in any VG.
+fn volumes(text: &str, main: bool, disk: bool) -> impl Iterator<Item = Target> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let id = text.split_once(':').filter(|(storage, _)| {
-        !storage.is_empty() && storage.len() <= NAME && storage.bytes().all(legal)
+        let damaged = || disk && !storage.contains('/');
+        !storage.is_empty() && storage.len() <= NAME && (storage.bytes().all(legal) || damaged())
     });
     id.into_iter().flat_map(move |(storage, path)| {
         let last = path.rsplit('/').next();
@@ -320,6 +323,21 @@ mod tests {
                 "nfs:vm-100-disk-1.qcow2",
                 "t:base-900-disk-0",
                 "t:vm-1-disk-7",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_disk_of_no_legal_storage_is_a_reference() {
+        assert_eq!(
+            named(
+                "scsi0: loïc:vm-1-disk-0,size=4M\nscsi1: lo'<a>:vm-1-disk-1\nscsi2: /dev/a:vm-1-disk-2\nnet0: loïc:vm-1-disk-3\n"
+            ),
+            [
+                "loïc:vm-1-disk-0",
+                "<a>:vm-1-disk-1",
+                "/dev/a:vm-1-disk-2",
+                "/dev/a"
             ]
         );
     }

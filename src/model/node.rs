@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::model::device::{Devices, Index};
-use crate::model::evidence::{Evidence, LISTINGS};
+use crate::model::evidence::Evidence;
 use crate::model::guest::Guest;
 use crate::model::lvm::Lvm;
 use crate::model::storage::Storages;
@@ -42,6 +42,8 @@ pub struct Node {
     pub kernel: Option<String>,
     /// Its device-mapper devices.
     pub devices: Devices,
+    /// Why there may be more of them than are listed, if so.
+    pub listing_gap: Option<String>,
     /// What else holds a device open than other devices, by device.
     pub holders: BTreeMap<Index, Vec<Holder>>,
     /// Status of its thin pools, by device-mapper name.
@@ -219,14 +221,13 @@ pub const MOST_HOLDERS: usize = 50;
 
 impl Node {
     /// Why no grade can be given, if so: without the guests' configurations
-    /// or without a listing of the devices, a clean sheet would prove nothing.
+    /// or without a whole listing of the devices, a clean sheet would prove
+    /// nothing.
     pub fn ungraded(&self) -> Option<&str> {
         if let Some(why) = &self.guests.unusable {
             return Some(why);
         }
-        let listed = LISTINGS.iter().any(|id| self.evidence.has(id));
-        (!listed && self.devices.is_empty())
-            .then_some("no listing of the node's device-mapper entries is in the bundle")
+        self.listing_gap.as_deref()
     }
 
     /// What holds a device open: other devices on top of it, then the rest,

@@ -158,6 +158,11 @@ impl Storages {
         })
     }
 
+    /// Whether any storage is on this VG.
+    pub fn has_vg(&self, vg: &str) -> bool {
+        self.iter().any(|storage| storage.vg.as_deref() == Some(vg))
+    }
+
     /// Whether a VG lies on shared storage, as far as `storage.cfg` tells.
     pub fn is_shared_vg(&self, vg: &str) -> bool {
         self.all_on(vg).any(|storage| storage.shared)

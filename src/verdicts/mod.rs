@@ -81,9 +81,13 @@ impl Verdicts {
 /// by.
 pub fn judge(node: &Node) -> (Verdicts, References<'_>) {
     let mut references = References::of(node);
-    let owners = owners::assign(node, |index, device| {
-        reason::is_named(node, &references, index, device)
-    });
+    let owners = owners::assign(
+        node,
+        &reason::Asked {
+            node,
+            references: &references,
+        },
+    );
     references.spread(&owners);
     let doubled = duplicates::find(node, &owners);
     let scene = reason::Scene {
@@ -97,7 +101,10 @@ pub fn judge(node: &Node) -> (Verdicts, References<'_>) {
         .iter()
         .map(|(index, device)| reason::judge(&scene, index, device))
         .collect();
-    follow(&mut list, &owners);
+    follow(&mut list, &owners, |index| {
+        let device = node.devices.get(index)?;
+        Some(references.any_hit(node, index, device)?.vmid)
+    });
     let roots = owners::ends(list.len(), |index| {
         let judgement = list.get(index)?;
         judgement
@@ -107,8 +114,13 @@ pub fn judge(node: &Node) -> (Verdicts, References<'_>) {
     (Verdicts { list, roots }, references)
 }
 
-/// A dependent's guest is that of the entry it lies on.
-fn follow(list: &mut [Judgement], owners: &owners::Owners) {
+/// A dependent's guest is that of the entry it lies on, or the one that is
+/// given that entry.
+fn follow(
+    list: &mut [Judgement],
+    owners: &owners::Owners,
+    given_to: impl Fn(Index) -> Option<u64>,
+) {
     for index in 0..list.len() {
         let Some(root) = owners.root(index) else {
             continue;
@@ -117,7 +129,7 @@ fn follow(list: &mut [Judgement], owners: &owners::Owners) {
             continue;
         };
         if let Some(judgement) = list.get_mut(index) {
-            judgement.vmid = vmid;
+            judgement.vmid = vmid.or_else(|| given_to(root));
             judgement.guest_kind = kind;
         }
     }

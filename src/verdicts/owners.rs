@@ -92,10 +92,19 @@ pub(super) fn ends(count: usize, next: impl Fn(Index) -> Option<Index>) -> Vec<O
     ends
 }
 
-/// Assigns every entry of a node. `is_named` tells whether a configuration
-/// names an entry's volume: what a guest uses by its name is that guest's,
-/// whatever it lies on.
-pub(super) fn assign(node: &Node, is_named: impl Fn(Index, &Device) -> bool) -> Owners {
+/// What configurations say of an entry.
+pub(super) trait Asked {
+    /// Whether one names its volume: what a guest uses by its name is that
+    /// guest's, whatever it lies on.
+    fn is_named(&self, index: Index, device: &Device) -> bool;
+
+    /// Whether one hands it to a guest, by a path or by a volume's name that
+    /// is not a guest's: what lies on it is that guest's.
+    fn is_handed_on(&self, index: Index, device: &Device) -> bool;
+}
+
+/// Assigns every entry of a node.
+pub(super) fn assign(node: &Node, asked: &impl Asked) -> Owners {
     let volumes: Vec<Option<GuestVolume>> = node
         .devices
         .iter()
@@ -125,7 +134,7 @@ pub(super) fn assign(node: &Node, is_named: impl Fn(Index, &Device) -> bool) -> 
             *owner = Owner::LiesOn(parent);
         }
     }
-    settle(node, &mut owners, is_named);
+    settle(node, &mut owners, asked);
     owners.roots = ends(owners.list.len(), |index| owners.parent(index));
     owners
 }
@@ -248,8 +257,9 @@ pub(super) fn partitioned_name(name: &str) -> Option<&str> {
 /// guest's disk, and the volumes in that pool. Each round settles one more
 /// level, and looks only at what lies on the level before: once at each pair
 /// of entries of which one lies on the other.
-fn settle(node: &Node, owners: &mut Owners, is_named: impl Fn(Index, &Device) -> bool) {
+fn settle(node: &Node, owners: &mut Owners, asked: &impl Asked) {
     let mut trees = Trees::of(owners);
+    let mut handed: Vec<Option<bool>> = vec![None; node.devices.len()];
     let mut named: Vec<Option<bool>> = vec![None; node.devices.len()];
     let all = node.devices.iter().map(|(index, _)| index);
     let mut pairs: Vec<(Index, Index)> = all
@@ -262,13 +272,18 @@ fn settle(node: &Node, owners: &mut Owners, is_named: impl Fn(Index, &Device) ->
                 continue;
             };
             let is_free = owners.parent(index).is_none() && trees.root(below) != index;
-            if !is_free || !may_lie_on(node, owners, device, below) {
+            let is_handed_on = || {
+                handed.get_mut(below).is_some_and(|handed| {
+                    *handed.get_or_insert_with(|| is_handed_on(node, asked, below))
+                })
+            };
+            if !is_free || !may_lie_on(node, owners, device, below, is_handed_on) {
                 continue;
             }
             let stands_alone = owners.guest(index).is_some()
-                && named
-                    .get_mut(index)
-                    .is_some_and(|named| *named.get_or_insert_with(|| is_named(index, device)));
+                && named.get_mut(index).is_some_and(|named| {
+                    *named.get_or_insert_with(|| asked.is_named(index, device))
+                });
             if !stands_alone && !settled.iter().rev().take(1).any(|(last, _)| *last == index) {
                 settled.push((index, below));
             }
@@ -300,7 +315,16 @@ fn settle(node: &Node, owners: &mut Owners, is_named: impl Fn(Index, &Device) ->
 /// A volume's parts lie below it and below its snapshots; those don't make
 /// what LVM made of them a follower. Neither does a thin volume's external
 /// origin: a template's disk below the clone that reads from it.
-fn may_lie_on(node: &Node, owners: &Owners, device: &Device, below: Index) -> bool {
+///
+/// A disk that is handed on to a guest is the guest's, too, unless the host
+/// has a storage on it.
+fn may_lie_on(
+    node: &Node,
+    owners: &Owners,
+    device: &Device,
+    below: Index,
+    is_handed_on: impl FnOnce() -> bool,
+) -> bool {
     let origin = device
         .segments
         .iter()
@@ -315,8 +339,19 @@ fn may_lie_on(node: &Node, owners: &Owners, device: &Device, below: Index) -> bo
     match owners.get(below) {
         Owner::Guest(_) | Owner::LiesOn(_) => true,
         Owner::PartOf(_) => !is_lvms(device),
-        Owner::None => false,
+        Owner::None => {
+            let vg = device.volume().map(|(vg, _)| vg);
+            let is_hosts = vg.is_some_and(|vg| node.storages.has_vg(vg));
+            !is_hosts && is_handed_on()
+        }
     }
+}
+
+fn is_handed_on(node: &Node, asked: &impl Asked, index: Index) -> bool {
+    node.devices.get(index).is_some_and(|device| {
+        let lv = device.volume().map_or("", |(_, lv)| lv);
+        !is_pools(node, index, device, lv) && asked.is_handed_on(index, device)
+    })
 }
 
 /// Entries by what they finally lie on, so that no circle is made.

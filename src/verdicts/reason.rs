@@ -3,7 +3,7 @@
 use super::Judgement;
 use super::duplicates::Doubled;
 use super::owners::{Owner, Owners};
-use super::references::{Hit, References, Side};
+use super::references::{Hit, References, Side, name_of_another};
 use crate::model::device::{Device, Index};
 use crate::model::names::GuestVolume;
 use crate::model::node::{Environment, Node};
@@ -45,21 +45,26 @@ impl Outcome {
     }
 }
 
-/// Whether a configuration names an entry's volume, or may: one that could
-/// not be read.
-pub(super) fn is_named(
-    node: &Node,
-    references: &References<'_>,
-    index: Index,
-    device: &Device,
-) -> bool {
-    // What a person put a layer on is not what the guest uses.
-    let plain = device.lvm_name.as_ref().filter(|name| name.layer.is_none());
-    let Some(volume) = plain.and_then(|name| GuestVolume::parse(&name.lv)) else {
-        return false;
-    };
-    let hit = |side| references.hit(side, node, index, device).is_some();
-    node.guests.unread(volume.vmid).is_some() || hit(Side::Here) || hit(Side::Elsewhere)
+/// What the configurations that were read say of entries.
+pub(super) struct Asked<'a> {
+    pub node: &'a Node,
+    pub references: &'a References<'a>,
+}
+
+impl super::owners::Asked for Asked<'_> {
+    /// Or may name it: one that could not be read.
+    fn is_named(&self, index: Index, device: &Device) -> bool {
+        // What a person put a layer on is not what the guest uses.
+        let plain = device.lvm_name.as_ref().filter(|name| name.layer.is_none());
+        let Some(volume) = plain.and_then(|name| GuestVolume::parse(&name.lv)) else {
+            return false;
+        };
+        self.node.guests.unread(volume.vmid).is_some() || self.is_handed_on(index, device)
+    }
+
+    fn is_handed_on(&self, index: Index, device: &Device) -> bool {
+        self.references.any_hit(self.node, index, device).is_some()
+    }
 }
 
 pub(super) fn judge(scene: &Scene<'_>, index: Index, device: &Device) -> Judgement {
@@ -192,6 +197,16 @@ fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume
         };
     }
     if node.guests.here(vmid).is_some() {
+        if let (Some(own), Some(other)) = (node.lvm.of(device), name_of_another(node, device)) {
+            return found(
+                "disk-unreferenced",
+                format!(
+                    "By its UUID it is {}/{}, which nothing references; its name is that of another volume by now, {}/{}, \
+                     which can't be activated while this entry has the name.",
+                    own.vg, own.name, other.vg, other.name
+                ),
+            );
+        }
         return found(
             "disk-unreferenced",
             format!(

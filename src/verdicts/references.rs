@@ -9,6 +9,7 @@ use foldhash::quality::RandomState;
 use super::owners::{Owners, partitioned_name};
 use crate::model::device::{Device, Index};
 use crate::model::guest::{Mention, Target};
+use crate::model::lvm::LogicalVolume;
 use crate::model::names::{HiddenVolume, LvmName, LvmUuid, partition_parent};
 use crate::model::node::Node;
 use crate::model::storage::Resolution;
@@ -193,8 +194,9 @@ impl<'a> References<'a> {
         self.devices.get(&(side, index)).copied().map(Hit::from)
     }
 
-    /// The reference to an entry, if there is one: by its name and, since
-    /// facts win, by the name that the metadata gives its UUID.
+    /// The reference to an entry, if there is one: by its name, unless that
+    /// is another volume's by now, and by the name that the metadata gives its
+    /// UUID.
     pub(super) fn hit(
         &self,
         side: Side,
@@ -205,7 +207,9 @@ impl<'a> References<'a> {
         if let Some(hit) = self.path_hit(side, index) {
             return Some(hit);
         }
-        let by_name = device.volume();
+        let by_name = device
+            .volume()
+            .filter(|_| name_of_another(node, device).is_none());
         let by_uuid = node
             .lvm
             .of(device)
@@ -224,10 +228,25 @@ impl<'a> References<'a> {
         mention.map(Hit::from)
     }
 
+    /// The reference to an entry by a guest of this node, else of another.
+    pub(super) fn any_hit(&self, node: &Node, index: Index, device: &Device) -> Option<Hit> {
+        self.hit(Side::Here, node, index, device)
+            .or_else(|| self.hit(Side::Elsewhere, node, index, device))
+    }
+
     fn first(&self, side: Side, lv: &str, vg: Vg) -> Option<Mention<'a>> {
         let (other, on, of, mention) = self.from(lv, vg, side).first()?;
         ((&**other, *on, *of) == (lv, vg, side)).then_some(*mention)
     }
+}
+
+/// The volume that has an entry's name while the entry is of another one, by
+/// its UUID: that was renamed, on another node, and its old name given out.
+pub(super) fn name_of_another<'a>(node: &'a Node, device: &Device) -> Option<&'a LogicalVolume> {
+    let own = node.lvm.of(device)?;
+    let (vg, lv) = device.volume()?;
+    let is_own = (&*own.vg, own.name.as_str()) == (vg, lv);
+    node.lvm.by_name(vg, lv).filter(|_| !is_own)
 }
 
 /// The VGs that a storage means.

@@ -281,5 +281,82 @@ fn without_a_listing_of_devices_there_is_no_grade() {
     assert!(missing.audit().0.node.ungraded().is_some());
     assert!(failed.audit().0.node.ungraded().is_some());
     assert!(silent.audit().0.node.ungraded().is_some());
+    // Its tables say otherwise.
+    assert!(empty.audit().0.node.ungraded().is_some());
+    let empty = empty.write("dmsetup-table", "No devices found\n");
     assert!(empty.audit().0.node.ungraded().is_none());
+}
+
+/// What hung may have listed more.
+#[test]
+fn a_listing_that_was_cut_off_gives_no_grade() {
+    let ids = ["dmsetup-info-columns", "dmsetup-info-c", "dmsetup-ls"];
+    let mut cut = Recording::of("pve1").fail("dmsetup-info", 124);
+    for id in ids {
+        cut = cut.write(id, "").fail(id, 124);
+    }
+    let audited = cut.audit();
+    assert!(audited.0.node.ungraded().is_some_and(|why| {
+        why.contains("no listing of the node's device-mapper entries ended well")
+    }));
+    // One that is whole makes up for it.
+    let audited = Recording::of("pve1").fail("dmsetup-info", 1).audit();
+    assert_eq!(audited.0.node.ungraded(), None);
+}
+
+#[test]
+fn an_entry_that_any_listing_has_counts() {
+    let begin = |recording: Recording, id: &str, from: &str| {
+        let text = recording.read(id);
+        recording.write(id, text.split_once(from).unwrap().0)
+    };
+    // The one that says most was cut off before the orphan's block.
+    let cut = || {
+        begin(
+            Recording::of("pve1"),
+            "dmsetup-info",
+            "Name:              pve-vm--119",
+        )
+    };
+    let audited = cut().audit();
+    assert_eq!(audited.0.node.ungraded(), None);
+    assert_eq!(
+        audited.line("pve-vm--119--disk--0"),
+        "orphan guest-gone backed deactivate -"
+    );
+    let whole = Recording::of("pve1").audit().0.node.devices.len();
+    assert_eq!(audited.0.node.devices.len(), whole);
+    // Only names and numbers: open, as far as is known.
+    let names_alone = cut()
+        .remove("dmsetup-info-columns")
+        .remove("dmsetup-info-c");
+    let audited = names_alone.audit();
+    assert_eq!(
+        audited.line("pve-vm--119--disk--0"),
+        "orphan guest-gone unknown none open-unknown"
+    );
+    assert!(
+        audited
+            .0
+            .node
+            .notes
+            .iter()
+            .any(|note| note.contains("dmsetup-ls has")
+                && note.contains("that dmsetup-info does not list")),
+        "{:?}",
+        audited.0.node.notes
+    );
+    // Only tables tell that there is more.
+    let audited = cut()
+        .remove("dmsetup-info-columns")
+        .remove("dmsetup-info-c")
+        .remove("dmsetup-ls")
+        .audit();
+    assert!(
+        audited
+            .0
+            .node
+            .ungraded()
+            .is_some_and(|why| why.contains("dmsetup-table has entries that no listing has"))
+    );
 }

@@ -139,6 +139,11 @@ impl Recording {
         self.write(name, &(old + text))
     }
 
+    /// A file's text or a command's output.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
     /// Removes a file, a folder or a command's output.
     pub fn remove(self, name: &str) -> Self {
         let path = self.path(name);

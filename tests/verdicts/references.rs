@@ -1,6 +1,6 @@
 //! What keeps a volume in use.
 
-use crate::recording::{Recording, info};
+use crate::recording::{Recording, info, uuid};
 
 const CONF: &str = "/etc/pve/nodes/pve1/qemu-server/104.conf";
 
@@ -209,4 +209,85 @@ fn a_lab_inside_a_guest_is_no_guest_of_this_cluster() {
         "dependent - unknown none -"
     );
     assert_eq!(audited.entry("inner-vm--100--disk--0").0.vmid, Some(103));
+}
+
+/// A disk that a guest was given, under whatever name, is the guest's with all
+/// that lies on it: here the volumes of a hypervisor inside.
+#[test]
+fn what_lies_on_a_disk_that_a_guest_was_given_is_the_guests() {
+    let inner = "LVM-kfO11VeBT5UA0L8ZRlR88J0scdr48aNJBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB";
+    let given = |below: u32, line: &str| {
+        Recording::of("pve1")
+            .add("dmsetup-info", &info("mpathb", 40, 1, "mpath-3600b"))
+            .add("dmsetup-info", &info("san-lun1", 41, 1, ""))
+            .add("dmsetup-info", &info("nest-vm--500--disk--0", 42, 0, inner))
+            .add(
+                "dmsetup-table",
+                &format!(
+                    "mpathb: 0 200000 multipath 0 0 1 1 service-time 0 1 2 8:32 1 1\n\
+                     san-lun1: 0 200000 linear 8:48 0\n\
+                     nest-vm--500--disk--0: 0 2048 linear 254:{below} 100000\n"
+                ),
+            )
+            .add("/etc/pve/storage.cfg", "\nlvm: san\n\tvgname san\n")
+            .edit(
+                "/etc/pve/nodes/pve1/qemu-server/103.conf",
+                "virtio0:",
+                &format!("{line}\nvirtio0:"),
+            )
+            .audit()
+    };
+    for (below, line) in [
+        (40, "scsi9: /dev/mapper/mpathb"),
+        (40, "scsi9: /dev/disk/by-id/dm-uuid-mpath-3600b"),
+        (41, "scsi9: /dev/san/lun1"),
+        (41, "scsi9: san:lun1"),
+    ] {
+        let audited = given(below, line);
+        assert_eq!(
+            audited.line("nest-vm--500--disk--0"),
+            "dependent - unknown none -",
+            "{line}"
+        );
+        let judgement = audited.entry("nest-vm--500--disk--0").0;
+        assert_eq!(judgement.vmid, Some(103), "{line}");
+    }
+    // That nobody was given it makes it nobody's.
+    let audited = given(40, "scsi9: /dev/san/lun1");
+    assert_eq!(
+        audited.line("nest-vm--500--disk--0"),
+        "orphan guest-gone unknown remove -"
+    );
+}
+
+/// Another node renamed the volume and made a new one of its old name.
+#[test]
+fn a_name_that_is_another_volumes_by_now_is_not_the_entrys() {
+    let renamed = |config: &str| {
+        Recording::bare()
+            .lv("vm-101-disk-5", 'a', "-wi-a-----")
+            .lv("vm-101-disk-0", 'b', "-wi-------")
+            .entry(
+                "pve-vm--101--disk--0",
+                1,
+                0,
+                &uuid('a', ""),
+                "0 8192 linear 8:0 2048",
+            )
+            .conf("qemu-server/101", config)
+            .audit()
+    };
+    let audited = renamed("scsi0: thick:vm-101-disk-0\n");
+    assert_eq!(
+        audited.line("pve-vm--101--disk--0"),
+        "orphan disk-unreferenced backed deactivate -"
+    );
+    let said = &audited.entry("pve-vm--101--disk--0").0.explanation;
+    assert!(
+        said.contains("By its UUID it is pve/vm-101-disk-5")
+            && said.contains("pve/vm-101-disk-0, which can't be activated"),
+        "{said}"
+    );
+    let audited = renamed("scsi0: thick:vm-101-disk-5\n");
+    assert_eq!(audited.verdict("pve-vm--101--disk--0"), "valid");
 }

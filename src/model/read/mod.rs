@@ -7,26 +7,27 @@ mod configurations;
 mod guests;
 mod holders;
 mod identity;
+mod listings;
 mod lvm_tables;
 mod membership;
+mod shorten;
 mod system;
 
 pub use configurations::Configurations;
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use crate::bundle::{Bundle, Output};
 use crate::model::cluster::Signature;
 use crate::model::device::{Device, Devices};
-use crate::model::evidence::{Evidence, LISTINGS, SOURCES, State};
+use crate::model::evidence::{Evidence, LISTINGS, State};
 use crate::model::lvm::{Facts, Lvm, Reports, VolumeGroup};
-use crate::model::names::LvmName;
 use crate::model::node::Node;
-use crate::model::storage::{Storage, Storages};
-use crate::parse::dmsetup_info::DmInfo;
+use crate::model::storage::Storages;
 use crate::parse::kernel_log::KernelLine;
 use crate::parse::lsblk::BlockDevice;
+use crate::parse::lvmconfig::LvmConfig;
 use crate::parse::{self, Parsed, lvm_json};
 
 /// Reads a bundle. Every bundle gives a node: what can't be read is missing
@@ -35,7 +36,7 @@ pub fn node(bundle: &Bundle, known: &Configurations) -> Node {
     let mut reader = Reader::new(bundle);
     let identity = identity::read(&mut reader);
     let blocks = blocks(&mut reader);
-    let mut devices = devices(&mut reader, &blocks);
+    let (mut devices, listing_gap) = listings::devices(&mut reader, &blocks);
     let holders = holders::read(&mut reader, &devices, &blocks);
     let thin_pools = thin_pools(&mut reader);
     let lvm = lvm(&mut reader, &devices, &blocks);
@@ -49,10 +50,10 @@ pub fn node(bundle: &Bundle, known: &Configurations) -> Node {
         .then(|| reader.file("/etc/pve/datacenter.cfg", parse::datacenter::parse))
         .map(Option::unwrap_or_default);
     let storage_status = reader.command("pvesm-status", parse::pvesm::parse);
-    let pve = reader.command("pveversion", parse::pveversion::parse);
-    let lvm_config = reader.optional("lvmconfig", parse::lvmconfig::parse);
+    let pve = shorten::versions(reader.command("pveversion", parse::pveversion::parse));
+    let lvm_config = lvm_config(&mut reader);
     let kernel_log = kernel_log(&mut reader);
-    let multipaths = reader.command("multipath", parse::multipath::parse);
+    let multipaths = shorten::multipaths(reader.command("multipath", parse::multipath::parse));
     let system = system::read(&mut reader);
     Node {
         collected_at: identity.collected_at,
@@ -63,13 +64,14 @@ pub fn node(bundle: &Bundle, known: &Configurations) -> Node {
         membership,
         bundle: bundle.source().to_owned(),
         collector: bundle.manifest().map(|manifest| {
-            manifest
-                .collector
-                .clone()
-                .unwrap_or_else(|| "unnamed".to_owned())
+            manifest.collector.as_ref().map_or_else(
+                || "unnamed".to_owned(),
+                |name| bounds::brief(name, bounds::NAME),
+            )
         }),
         pve,
         devices,
+        listing_gap,
         holders,
         thin_pools,
         lvm,
@@ -279,9 +281,6 @@ fn state(id: &str, output: &crate::bundle::Output<'_>) -> State {
     }
 }
 
-/// A parser of one of the listings of entries.
-type Parser = fn(&str) -> Parsed<Vec<DmInfo<'_>>>;
-
 /// The tree of block devices, where there is no listing of device-mapper's
 /// own, or LVM's tables alone.
 fn blocks(reader: &mut Reader<'_>) -> Vec<BlockDevice> {
@@ -312,118 +311,6 @@ fn open_by_lvm(device: &Device, lvm: &Lvm) -> Option<bool> {
     // A pool's flag is that of its inner layer.
     let plain = lv.active && !has_layer && !lv.is_thin_pool();
     plain.then(|| lv.attr.chars().nth(5) == Some('o'))
-}
-
-/// The listings were made one after the other: an entry that any of them saw
-/// open is open.
-fn raise_open(infos: &mut [DmInfo<'_>], other: &[DmInfo<'_>]) {
-    let mut by_name: Option<HashMap<&str, &DmInfo<'_>>> = None;
-    for (index, info) in infos.iter_mut().enumerate() {
-        // Most are at the same place of every listing.
-        let same = other.get(index).filter(|other| other.name == info.name);
-        let other = same.or_else(|| {
-            let by_name = by_name
-                .get_or_insert_with(|| other.iter().rev().map(|info| (info.name, info)).collect());
-            by_name.get(info.name).copied()
-        });
-        let more = other.and_then(|other| other.open);
-        info.open = info.open.map(|open| open.max(more.unwrap_or(open)));
-    }
-}
-
-fn devices(reader: &mut Reader<'_>, blocks: &[BlockDevice]) -> Devices {
-    let mut best = (SOURCES[0].id, Vec::new());
-    let forms: [(&'static str, Parser); 3] = [
-        ("dmsetup-info", parse::dmsetup_info::parse),
-        (
-            "dmsetup-info-columns",
-            parse::dmsetup_columns::parse_separated,
-        ),
-        ("dmsetup-info-c", parse::dmsetup_columns::parse_aligned),
-    ];
-    let texts = forms.map(|(id, _)| reader.text(id).unwrap_or_default());
-    let mut others = Vec::new();
-    for ((id, parser), text) in forms.into_iter().zip(&texts) {
-        let infos = reader.parsed(id, text, parser);
-        if infos.len() > bounds::ENTRIES {
-            reader.refuse(
-                id,
-                bounds::too_many(infos.len(), "entries", bounds::ENTRIES),
-            );
-            continue;
-        }
-        if infos.len() > best.1.len() {
-            others.push(std::mem::replace(&mut best, (id, infos)).1);
-        } else {
-            others.push(infos);
-        }
-    }
-    for other in &others {
-        raise_open(&mut best.1, other);
-    }
-    let listed = reader.text("dmsetup-ls").unwrap_or_default();
-    if best.1.is_empty() {
-        // Names and numbers alone: open counts stay unknown.
-        let listed = reader.parsed("dmsetup-ls", &listed, parse::dmsetup_deps::parse_ls);
-        let names: HashSet<&str> = listed.iter().map(|(name, _)| *name).collect();
-        let infos = listed
-            .iter()
-            .enumerate()
-            .map(|(index, &(name, devno))| DmInfo {
-                name,
-                devno: Some(devno),
-                by_lvm: is_lvms_layer(name, &names).then_some(true),
-                line: index + 1,
-                ..Default::default()
-            })
-            .collect();
-        best = ("dmsetup-ls", infos);
-    }
-    let mut tree = Vec::new();
-    if best.1.is_empty() && reader.lacks_listings() {
-        best = ("lsblk", Vec::new());
-        for block in parse::lsblk::device_mapper(blocks) {
-            tree.push((block.name.as_str(), block.below.clone()));
-            best.1.push(DmInfo {
-                name: &block.name,
-                devno: Some(block.devno),
-                read_only: block.read_only,
-                by_lvm: Some(block.kind == "lvm"),
-                line: block.line,
-                ..Default::default()
-            });
-        }
-    }
-    let listed = best.1.len();
-    best.1
-        .retain(|info| bounds::is_dm_text(info.name) && info.uuid.is_none_or(bounds::is_dm_text));
-    if best.1.len() < listed {
-        let out = listed - best.1.len();
-        reader.note(|| {
-            format!(
-                "{}: {out} entries are left out, since device-mapper allows no names or UUIDs as long as theirs",
-                best.0
-            )
-        });
-    }
-    let texts = ["dmsetup-table", "dmsetup-deps"].map(|id| reader.text(id).unwrap_or_default());
-    let [table, below] = &texts;
-    let tables = reader.parsed("dmsetup-table", table, parse::dmsetup_table::parse);
-    let mut deps = reader.parsed("dmsetup-deps", below, parse::dmsetup_deps::parse);
-    if deps.is_empty() {
-        deps = tree;
-    }
-    Devices::new(best.0, best.1, tables, deps)
-}
-
-/// Whether a name alone tells that LVM made an entry: a layer of its own of a
-/// volume that is listed, too.
-fn is_lvms_layer(name: &str, names: &HashSet<&str>) -> bool {
-    let Some(name) = LvmName::split(name) else {
-        return false;
-    };
-    let own = matches!(name.layer.as_deref(), Some("real" | "cow" | "tpool"));
-    own && names.contains(LvmName::join(&name.vg, &name.lv).as_str())
 }
 
 /// The end of the kernel's log, with the line numbers of the whole.
@@ -490,6 +377,17 @@ fn groups(reader: &mut Reader<'_>, facts: &mut Facts) -> Vec<VolumeGroup> {
     })
 }
 
+fn lvm_config(reader: &mut Reader<'_>) -> Option<LvmConfig> {
+    let (config, without) =
+        shorten::lvm_config(reader.optional("lvmconfig", parse::lvmconfig::parse)?);
+    for name in without {
+        reader.note(|| {
+            format!("lvmconfig: {name} is not read, for no node's is as long; what is proposed for it does not have it")
+        });
+    }
+    Some(config)
+}
+
 fn storages(reader: &mut Reader<'_>) -> Storages {
     let sections = reader.file("/etc/pve/storage.cfg", parse::storage_cfg::parse);
     // A longer id is none that PVE accepts, nor one that a guest could name.
@@ -497,7 +395,7 @@ fn storages(reader: &mut Reader<'_>) -> Storages {
         sections
             .into_iter()
             .filter(|section| section.id.len() <= bounds::NAME)
-            .map(Storage::from)
+            .map(|section| shorten::storage(section.into()))
             .collect()
     }))
 }

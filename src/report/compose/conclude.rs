@@ -34,6 +34,15 @@ fn headline(node: &view::Node, faults: Faults) -> String {
     if node.entries.is_empty() {
         return "The bundle lists no device-mapper entry. If the node has guests on LVM, collect again as root.".to_owned();
     }
+    let found = found(node, faults);
+    match &node.ungraded {
+        None => found,
+        Some(why) => format!("Collect again, for what follows is not all: {why}. {found}"),
+    }
+}
+
+/// What is wrong among the entries that are listed.
+fn found(node: &view::Node, faults: Faults) -> String {
     let critical: Vec<_> = view::of_severity(&node.findings, "critical").collect();
     if let Some(first) = critical.first() {
         let issues = count(critical.len(), "critical issue", "critical issues");
@@ -70,7 +79,12 @@ fn headline(node: &view::Node, faults: Faults) -> String {
     let warnings: Vec<_> = view::of_severity(&node.findings, "warning").collect();
     if let Some(first) = warnings.first() {
         return format!(
-            "Every entry has its guest, but there {}: {} First: {}",
+            "Every {}entry has its guest, but there {}: {} First: {}",
+            if node.ungraded.is_some() {
+                "listed "
+            } else {
+                ""
+            },
             match warnings.len() {
                 1 => "is 1 warning".to_owned(),
                 many => format!("are {many} warnings"),
@@ -85,6 +99,7 @@ fn headline(node: &view::Node, faults: Faults) -> String {
         many => format!("All {many} entries of guests are"),
     };
     match node.ignored.len() {
+        _ if node.ungraded.is_some() => "Nothing wrong is seen among those.".to_owned(),
         0 => format!("{entries} valid and nothing is left over. Nothing needs to be done."),
         ignored => format!(
             "Nothing needs to be done, but for what the configuration ignores: {}.",
@@ -114,6 +129,12 @@ fn steps(node: &view::Node) -> Vec<view::Step> {
             ["systemctl status pve-cluster", "ls /etc/pve/nodes", COLLECT].map(str::to_owned).to_vec(),
         ));
         return steps;
+    }
+    if let Some(why) = &node.ungraded {
+        steps.push(step(
+            format!("Collect again: {why}."),
+            vec![COLLECT.to_owned()],
+        ));
     }
     for finding in view::of_severity(&node.findings, "critical") {
         if finding.check != "duplicate-entry" {
@@ -152,7 +173,7 @@ fn steps(node: &view::Node) -> Vec<view::Step> {
             Vec::new(),
         ));
     }
-    if !steps.is_empty() {
+    if !steps.is_empty() && node.ungraded.is_none() {
         steps.push(step(
             "Collect and analyze again: what was taken down must be gone, and nothing new may have come.".to_owned(),
             vec![COLLECT.to_owned()],
