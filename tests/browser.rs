@@ -53,6 +53,18 @@ const OUT_OF_PLACE: &str = "
     return [...out, document.scrollingElement.scrollWidth, ...wide.map((one) => `${one.localName}.${one.className}`)];
 ";
 
+/// Findings whose badge and title are drawn over each other, or whose badge
+/// is too narrow for its word.
+const OVER_EACH_OTHER: &str = "
+    const over = (finding) => {
+        const [badge, title] = ['.chip', '.finding-text'].map((part) => finding.querySelector(part));
+        // Severities are this program's words; where the test puts others there, they may wrap.
+        if (badge.textContent.trim().length > 12) return false;
+        return badge.scrollWidth > badge.clientWidth + 1 || badge.getBoundingClientRect().right > title.getBoundingClientRect().left;
+    };
+    return [...document.querySelectorAll('.finding summary')].filter(over).map((finding) => finding.textContent);
+";
+
 fn names(value: &Value) -> Vec<&str> {
     value
         .as_array()
@@ -69,7 +81,13 @@ fn nothing_runs_leaves_or_overflows() {
     let browser = browser();
     for texts in [PLAIN, HOSTILE, HOSTILE_EVERYWHERE] {
         for file in write(folder.path(), texts) {
-            for (width, scheme) in [(400, "dark"), (1280, "light"), (1600, "dark")] {
+            for (width, scheme) in [
+                // 360 and a scroll bar.
+                (375, "light"),
+                (400, "dark"),
+                (1280, "light"),
+                (1600, "dark"),
+            ] {
                 browser.width(width);
                 browser.media("screen", scheme);
                 browser.requests();
@@ -97,6 +115,8 @@ fn nothing_runs_leaves_or_overflows() {
                 }
                 let out = browser.run(OUT_OF_PLACE);
                 assert_eq!(out, json!([]), "{name} at {width}");
+                let over = browser.run(OVER_EACH_OTHER);
+                assert_eq!(over, json!([]), "{name} at {width}");
                 let enhanced =
                     browser.run("return document.querySelector('.controls')?.hidden ?? false");
                 assert_eq!(
@@ -238,6 +258,10 @@ fn paper_shows_everything_and_no_controls() {
                  shown('#entries tbody tr'), getComputedStyle(document.body).backgroundColor]",
     );
     assert_eq!(state, json!([0, 0, 22, "rgb(255, 255, 255)"]));
+    // A4 less the margins.
+    browser.width(688);
+    let cut = browser.run("return [...document.querySelectorAll('.box')].filter((box) => box.getBoundingClientRect().right > innerWidth).map((box) => box.textContent)");
+    assert_eq!(cut, json!([]));
     browser.run("dispatchEvent(new Event('afterprint'))");
     let folded = browser.run("return document.querySelectorAll('details:not([open])').length > 0");
     assert_eq!(folded, json!(true));

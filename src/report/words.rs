@@ -63,8 +63,9 @@ pub fn printable_lines(text: &str) -> String {
 /// sequences and characters that reorder or hide text are shown by number.
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
+    let mut marks = Marks::default();
     for c in text.chars() {
-        if c.is_control() || is_invisible(c) {
+        if marks.too_many(c) || c.is_control() || is_invisible(c) {
             shown.push_str(&format!("<U+{:04X}>", u32::from(c)));
         } else {
             shown.push(c);
@@ -84,6 +85,27 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Marks (accents, vowel signs) that are drawn on one character. Every script
+/// does with four; a hundred are a column over what stands above and below.
+#[derive(Debug, Default)]
+pub struct Marks(usize);
+
+impl Marks {
+    /// Whether the next character of a text is one mark too many.
+    pub fn too_many(&mut self, c: char) -> bool {
+        use unicode_general_category::{GeneralCategory, get_general_category};
+        let is_mark = c >= '\u{300}'
+            && matches!(
+                get_general_category(c),
+                GeneralCategory::NonspacingMark
+                    | GeneralCategory::EnclosingMark
+                    | GeneralCategory::SpacingMark
+            );
+        self.0 = if is_mark { self.0 + 1 } else { 0 };
+        self.0 > 4
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +117,12 @@ mod tests {
             "a<U+001B>[31mb<U+000A><U+202E>c"
         );
         assert_eq!(printable("Größe – 東京"), "Größe – 東京");
+        let marked = "e\u{301}\u{302}\u{303}\u{304} กำ่ नि";
+        assert_eq!(printable(marked), marked);
+        assert_eq!(
+            printable("e\u{301}\u{302}\u{303}\u{304}\u{305}\u{336}x\u{301}"),
+            "e\u{301}\u{302}\u{303}\u{304}<U+0305><U+0336>x\u{301}"
+        );
     }
 
     #[test]

@@ -3,10 +3,11 @@
 
 use std::fmt::{self, Write};
 
-use crate::report::words::is_invisible;
+use crate::report::words::{Marks, is_invisible};
 
 /// Writes `text` for element content and quoted attribute values: markup
-/// characters as references, invisible ones as `⟨U+202E⟩`.
+/// characters as references, invisible ones and a fifth mark on one character
+/// as `⟨U+202E⟩`.
 pub(crate) fn escape_to(out: &mut dyn Write, text: &str) -> fmt::Result {
     // Most texts are plain names.
     if text
@@ -16,7 +17,9 @@ pub(crate) fn escape_to(out: &mut dyn Write, text: &str) -> fmt::Result {
         return out.write_str(text);
     }
     let mut plain = 0;
+    let mut marks = Marks::default();
     for (at, c) in text.char_indices() {
+        let too_many = marks.too_many(c);
         let reference = match c {
             '&' => "&amp;",
             '<' => "&lt;",
@@ -24,7 +27,7 @@ pub(crate) fn escape_to(out: &mut dyn Write, text: &str) -> fmt::Result {
             '"' => "&quot;",
             '\'' => "&#39;",
             // A tab is white space anywhere in a page.
-            c if c != '\t' && (c.is_control() || is_invisible(c)) => "",
+            c if c != '\t' && (too_many || c.is_control() || is_invisible(c)) => "",
             _ => continue,
         };
         out.write_str(text.get(plain..at).unwrap_or_default())?;
@@ -129,6 +132,10 @@ mod tests {
             "a⟨U+202E⟩b⟨U+200B⟩⟨U+0000⟩⟨U+001B⟩[31m⟨U+000A⟩⟨U+000D⟩"
         );
         assert_eq!(escape("a\tb Größe 北 שלום"), "a\tb Größe 北 שלום");
+        assert_eq!(
+            escape(&format!("e{}", "\u{301}".repeat(5))),
+            format!("e{}⟨U+0301⟩", "\u{301}".repeat(4))
+        );
     }
 
     #[test]
