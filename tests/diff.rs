@@ -210,6 +210,65 @@ fn a_report_is_a_side_as_well() {
     }
 }
 
+/// A report.json may come from a stranger, too.
+#[test]
+fn a_forged_report_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report");
+    let analyzed = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        .args(["analyze", "--now", NOW, "-o"])
+        .args([&report, &recording("pve1")])
+        .output()
+        .unwrap();
+    assert!(analyzed.status.success(), "{analyzed:?}");
+    let honest = fs::read_to_string(report.join("report.json")).unwrap();
+    let forged = folder.path().join("forged.json");
+    let long = format!("\"severity\": \"{}\"", "x".repeat(70_000));
+    let cluster = "{\"cluster\":\"a\",\"nodes\":[],\"grade\":null,\"findings\":[]},".repeat(5_001);
+    for (text, said) in [
+        (
+            honest.replacen("\"severity\": \"warning\"", &long, 1),
+            "expected one of critical, warning, info",
+        ),
+        (
+            honest.replacen(
+                "\"severity\": \"warning\"",
+                "\"severity\": \"\\u001b]0;x\\u009b\"",
+                1,
+            ),
+            "expected one of critical, warning, info",
+        ),
+        (
+            honest.replacen("\"verdict\": \"orphan\"", "\"verdict\": \"gone\"", 1),
+            "expected one of valid, ",
+        ),
+        (
+            format!(
+                "{{\"schema\":1,\"nodes\":[],\"rejected\":[],\"clusters\":[{}]}}",
+                cluster.trim_end_matches(',')
+            ),
+            "it has 5001 clusters",
+        ),
+    ] {
+        assert_ne!(text, honest);
+        fs::write(&forged, text).unwrap();
+        let output = diff(&recording("pve1"), &forged, &[]);
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            error.contains("forged.json") && error.contains(said),
+            "{error}"
+        );
+    }
+    fs::write(&forged, &honest).unwrap();
+    let output = diff(&recording("pve1"), &forged, &["--max-file", "1000"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        error.contains("more than 1000 bytes") && error.contains("--max-file"),
+        "{error}"
+    );
+}
+
 #[test]
 fn a_node_at_one_time_only_is_said_so() {
     let folder = tempfile::tempdir().unwrap();

@@ -507,6 +507,19 @@ fn a_files_name_gives_the_terminal_no_command() {
 }
 
 #[test]
+fn facts_on_a_terminal_give_it_no_command() {
+    let folder = bundle(&[(CONFIG, "name: w\u{202e}\u{9b}31m\nscsi0: a:vm-100-disk-0\n")]);
+    let output = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        .arg("facts")
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("w\\u202e\\u009b31m"), "{said}");
+    assert!(!said.contains(['\u{202e}', '\u{9b}']), "{said}");
+}
+
+#[test]
 fn an_error_that_can_not_be_told_loses_no_report() {
     let folder = bundle(&[(
         "commands/dmsetup-info.out",

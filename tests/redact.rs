@@ -486,3 +486,51 @@ fn a_mapping_among_the_bundles_is_refused() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+/// The mapping came of a stranger's bundle, and so may the reply.
+#[test]
+fn a_restored_name_leads_nowhere_else() {
+    let run = Run {
+        folder: tempfile::tempdir().unwrap(),
+    };
+    let mapping = run.path("mapping.json");
+    let names = "{\"format\": 1, \"key\": \"0000000000000000000000000000000000000000000000000000000000000000\", \"names\": {\"qqqq\": \"..\", \"wwww\": \"web01\"}}";
+    fs::write(&mapping, names).unwrap();
+    let restore = |reply: &str, out: &str| {
+        dmaudit(
+            &[
+                "restore-names",
+                "--mapping",
+                mapping.to_str().unwrap(),
+                "-o",
+                run.path(out).to_str().unwrap(),
+                run.path(reply).to_str().unwrap(),
+            ],
+            b"",
+        )
+    };
+    let write = |path: &str| {
+        let path = run.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "#!/bin/sh\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o4755)).unwrap();
+    };
+    write("reply/qqqq/qqqq/pwned/file");
+    let output = restore("reply", "a/b/out");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("it would get the name"), "{said}");
+    assert!(!run.path("a/pwned").exists() && !run.path("a/b/pwned").exists());
+
+    write("fine/wwww/file");
+    let output = restore("fine", "c");
+    assert!(output.status.success(), "{output:?}");
+    let mode = fs::metadata(run.path("c/web01/file"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o7777, 0o755);
+    // What is there stays.
+    let output = restore("fine", "c");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}

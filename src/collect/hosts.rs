@@ -91,6 +91,10 @@ uname -n
 cat /etc/pve/.members || cat /etc/pve/corosync.conf || cat /etc/corosync/corosync.conf
 ";
 
+/// Members of a cluster: corosync itself does not take many more than 32. A
+/// host that was broken into must not have this machine log in everywhere.
+const MOST: usize = 64;
+
 #[derive(Debug)]
 struct Member {
     name: String,
@@ -118,6 +122,21 @@ pub(super) fn members(asked: &Target, answer: &str, by: By) -> Result<Vec<Target
     let members = read(file)?;
     if members.is_empty() {
         return Ok(vec![asked.clone()]);
+    }
+    if members.len() > MOST {
+        return Err(format!(
+            "it names {} members, and no cluster has more than {MOST}; name the hosts yourself",
+            members.len()
+        ));
+    }
+    if let Some(member) = members
+        .iter()
+        .find(|member| member.name.parse::<IpAddr>().is_ok())
+    {
+        return Err(format!(
+            "the cluster's member {:?} has an address in place of a name",
+            member.name
+        ));
     }
     let is_asked = |member: &Member| {
         member.name == name
@@ -239,6 +258,34 @@ mod tests {
         ] {
             assert_eq!(Target::parse(text).unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_host_names_no_more_members_than_a_cluster_has() {
+        let asked = Target::parse("pve1").unwrap();
+        let answer = |names: &[String]| {
+            let nodes: Vec<String> = names
+                .iter()
+                .map(|name| format!("\"{name}\":{{}}"))
+                .collect();
+            format!(
+                "dmaudit-members\npve1\n{{\"nodename\":\"pve1\",\"cluster\":{{\"name\":\"a\"}},\"nodelist\":{{{}}}}}\n",
+                nodes.join(",")
+            )
+        };
+        let names =
+            |count: usize| -> Vec<String> { (1..=count).map(|n| format!("pve{n}")).collect() };
+        assert_eq!(
+            members(&asked, &answer(&names(64)), By::Name)
+                .unwrap()
+                .len(),
+            64
+        );
+        let error = members(&asked, &answer(&names(65)), By::Name).unwrap_err();
+        assert!(error.contains("65 members"), "{error}");
+        let addresses = ["pve1".to_owned(), "192.0.2.9".to_owned()];
+        let error = members(&asked, &answer(&addresses), By::Name).unwrap_err();
+        assert!(error.contains("192.0.2.9"), "{error}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -168,6 +168,9 @@ impl Settings {
             "ServerAliveInterval=15",
             "ServerAliveCountMax=4",
             "ClearAllForwardings=yes",
+            // A host that another one named gets no key to further ones.
+            "ForwardAgent=no",
+            "ForwardX11=no",
         ] {
             ssh.args(["-o", option]);
         }
@@ -214,8 +217,12 @@ fn collect_one(
     )
     .map_err(|error| not_started(&error))?;
     let received = judge(&session, settings.timeout.as_secs())?;
-    let mut collected = store::keep(file, &settings.folder)
-        .map_err(|failure| failure.with_stderr(&session.stderr))?;
+    // One at a time: each may take all the memory that a bundle may.
+    static CHECKING: Mutex<()> = Mutex::new(());
+    let checking = CHECKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = store::keep(file, &settings.folder);
+    drop(checking);
+    let mut collected = kept.map_err(|failure| failure.with_stderr(&session.stderr))?;
     if !received.noise.is_empty() {
         collected.notes.push(format!(
             "its shell printed {} bytes before the bundle, which were left out: a start-up file there prints where nobody reads",

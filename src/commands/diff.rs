@@ -1,7 +1,7 @@
 //! `dmaudit diff`.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -79,6 +79,22 @@ pub fn run(args: &Diff) -> Result<ExitCode, String> {
     })
 }
 
+/// A file's bytes, if they are no more than `most`.
+fn text_of(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let unread = |error: io::Error| format!("could not be read: {error}");
+    let mut text = Vec::new();
+    let file = fs::File::open(path).map_err(unread)?;
+    file.take(most.saturating_add(1))
+        .read_to_end(&mut text)
+        .map_err(unread)?;
+    match u64::try_from(text.len()).is_ok_and(|bytes| bytes <= most) {
+        true => Ok(text),
+        false => Err(format!(
+            "it has more than {most} bytes; raise the limit with --max-file if you trust it"
+        )),
+    }
+}
+
 /// What lies at a path: a report.json, a report's folder without bundles, or
 /// bundles.
 fn side(path: &Path, limits: &Limits, config: &Config, now: DateTime<Utc>) -> Side {
@@ -94,8 +110,6 @@ fn side(path: &Path, limits: &Limits, config: &Config, now: DateTime<Utc>) -> Si
     let Some(report) = report else {
         return pipeline::whole(&[path.to_owned()], limits, config.clone(), now).into();
     };
-    let read = fs::read(report)
-        .map_err(|error| format!("could not be read: {error}"))
-        .and_then(|text| Side::of_json(&text));
+    let read = text_of(report, limits.file_bytes).and_then(|text| Side::of_json(&text));
     read.unwrap_or_else(|error| Side::rejected(report.display().to_string(), error))
 }

@@ -189,13 +189,13 @@ fn keep(folder: &Path, now: DateTime<Utc>, message: &[u8]) -> Result<PathBuf, St
 
 fn keep_in(folder: &Path, now: DateTime<Utc>, message: &[u8]) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
-    let (mut file, path) = tempfile::Builder::new()
+    let mut file = tempfile::Builder::new()
         .prefix(&format!("dmaudit-mail-{}-", now.format("%Y%m%dT%H%M%SZ")))
         .suffix(".eml")
-        .tempfile_in(folder)?
-        .keep()
-        .map_err(|error| error.error)?;
+        .tempfile_in(folder)?;
     file.write_all(message)?;
-    file.sync_all()?;
+    file.as_file().sync_all()?;
+    // Whole before it stays.
+    let (_, path) = file.keep().map_err(|error| error.error)?;
     Ok(path)
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use super::output;
 use crate::bundle::{self, Bundle, Limits, Rejected};
 use crate::cli::Redact;
 use crate::redact::{self, Names};
@@ -82,8 +83,7 @@ fn write(
         name = format!("{}-{number}.zip", done.top);
     }
     let path = args.output.join(&name);
-    fs::write(&path, &done.archive)
-        .map_err(|error| format!("{} can't be written: {error}", path.display()))?;
+    output::write(&args.output, &name, &done.archive)?;
     let mut out = io::stdout().lock();
     let mut say = || -> io::Result<()> {
         writeln!(out, "{}: {}", printable(bundle.source()), path.display())?;

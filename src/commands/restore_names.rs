@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use walkdir::WalkDir;
@@ -54,16 +55,18 @@ pub fn run(args: &RestoreNames) -> Result<ExitCode, String> {
     for (path, bytes, permissions) in done {
         let path = folder.join(path);
         let fail = |error: io::Error| format!("{} can't be written: {error}", path.display());
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(fail)?;
-        }
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&path)
+        let parent = path.parent().unwrap_or(folder);
+        fs::create_dir_all(parent).map_err(fail)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".dmaudit-")
+            .tempfile_in(parent)
             .map_err(fail)?;
         file.write_all(&bytes).map_err(fail)?;
-        file.set_permissions(permissions).map_err(fail)?;
+        file.as_file().set_permissions(permissions).map_err(fail)?;
+        file.as_file().sync_all().map_err(fail)?;
+        // What is there stays.
+        file.persist_noclobber(&path)
+            .map_err(|error| fail(error.error))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -87,6 +90,18 @@ fn one(
             .map_err(fail)?
             .into_bytes(),
     };
-    let name = restorer.file_name(&name).map_err(fail)?;
-    Ok((PathBuf::from(name), bytes, permissions))
+    let name = PathBuf::from(restorer.file_name(&name).map_err(fail)?);
+    // A name from a mapping may be `..`, and the reply is a stranger's.
+    if !name
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)))
+    {
+        return Err(fail(format!(
+            "it would get the name {}, which leads elsewhere",
+            name.display().to_string().escape_debug()
+        )));
+    }
+    // Neither setuid nor the like.
+    let permissions = fs::Permissions::from_mode(permissions.mode() & 0o777);
+    Ok((name, bytes, permissions))
 }

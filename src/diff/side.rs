@@ -1,7 +1,8 @@
 //! One of the two times: what a comparison needs of a report, made from a
 //! report in memory or read from a `report.json`.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::findings::Found;
 use crate::report::view;
@@ -37,6 +38,7 @@ pub(super) struct Node {
 #[derive(Debug, Deserialize)]
 pub(super) struct Finding {
     pub(super) check: String,
+    #[serde(deserialize_with = "severity")]
     pub(super) severity: String,
     pub(super) subject: String,
     pub(super) vmid: Option<u64>,
@@ -47,6 +49,7 @@ pub(super) struct Finding {
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) uuid: Option<String>,
+    #[serde(deserialize_with = "verdict")]
     pub(super) verdict: String,
     pub(super) open: Option<u32>,
 }
@@ -68,6 +71,44 @@ pub(super) struct Cluster {
     #[serde(default)]
     pub(super) ignored: Vec<Finding>,
 }
+
+fn severity<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    one_of(from, &["critical", "warning", "info"])
+}
+
+fn verdict<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    one_of(
+        from,
+        &[
+            "valid",
+            "duplicate",
+            "orphan",
+            "dependent",
+            "system",
+            "unknown",
+        ],
+    )
+}
+
+/// A word of a report's own; a report may come from a stranger.
+fn one_of<'de, D: Deserializer<'de>>(
+    from: D,
+    words: &'static [&'static str],
+) -> Result<String, D::Error> {
+    let word = String::deserialize(from)?;
+    match words.contains(&word.as_str()) {
+        true => Ok(word),
+        false => Err(D::Error::custom(format_args!(
+            "expected one of {}",
+            words.join(", ")
+        ))),
+    }
+}
+
+/// What a report.json that is compared has at most.
+const MOST_NODES: usize = 20_000;
+const MOST_CLUSTERS: usize = 5_000;
+const MOST_IDS: usize = 200;
 
 /// What is looked at before the rest is taken for a report.
 #[derive(Deserialize)]
@@ -94,7 +135,42 @@ impl Side {
                 head.schema
             ));
         }
-        serde_json::from_slice(text).map_err(wrong)
+        let side: Self = serde_json::from_slice(text).map_err(wrong)?;
+        side.is_fleets()?;
+        Ok(side)
+    }
+
+    /// Nodes and clusters are looked for among all, and checks among those of
+    /// a node: a forged report must not take hours.
+    fn is_fleets(&self) -> Result<(), String> {
+        let ids = self.nodes.iter().flat_map(|node| {
+            let Evidence {
+                missing,
+                failed,
+                checks_not_run,
+            } = &node.evidence;
+            [
+                missing.len(),
+                failed.len(),
+                checks_not_run.iter().flatten().count(),
+            ]
+        });
+        for (what, found, most) in [
+            ("nodes", self.nodes.len(), MOST_NODES),
+            ("clusters", self.clusters.len(), MOST_CLUSTERS),
+            (
+                "commands or checks of one node",
+                ids.max().unwrap_or(0),
+                MOST_IDS,
+            ),
+        ] {
+            if found > most {
+                return Err(format!(
+                    "it has {found} {what}, and no more than {most} are compared; give the bundles of some nodes"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// A side of which nothing could be read.

@@ -158,7 +158,8 @@ fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
 
 /// A label in colour, and text folded beside it.
 fn line(out: &mut dyn Write, style: Style, label: &str, text: &str) -> io::Result<()> {
-    let indent = label.chars().count();
+    let label = printable(label);
+    let indent = label.chars().count().min(WIDTH / 2);
     let text = printable(text);
     let mut lines = fold(&text, WIDTH.saturating_sub(indent)).into_iter();
     let first = lines.next().unwrap_or_default();

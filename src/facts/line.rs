@@ -81,9 +81,9 @@ impl Facts {
             node: &self.node,
             cleanup: &self.cleanup,
         };
-        let mut line = serde_json::to_vec(&written)
+        let mut line = Vec::new();
+        crate::report::json::write_one_line(&written, &mut line)
             .map_err(|error| format!("facts could not be written: {error}"))?;
-        line.push(b'\n');
         Ok(line)
     }
 

@@ -152,6 +152,7 @@ fn written(original: &Original, form: Form) -> Result<String, String> {
 /// `local-zfs`).
 fn is_harmless(original: &str) -> bool {
     original.len() <= 127
+        && !matches!(original, "." | "..")
         && original
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"+_.-:".contains(&byte))

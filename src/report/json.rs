@@ -217,7 +217,16 @@ fn write_line(kind: &'static str, value: &impl Serialize, mut out: impl Write) -
         kind,
         value,
     };
-    line.serialize(&mut serde_json::Serializer::with_formatter(
+    write_one_line(&line, &mut out)
+}
+
+/// A document of its own on one line, with its end.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn write_one_line(value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(
         &mut out,
         Plain::compact(),
     ))?;

@@ -123,7 +123,8 @@ pub(super) fn json(outcomes: &[Outcome]) -> Result<String, String> {
             }
         })
         .collect();
-    serde_json::to_string_pretty(&Document { schema: 1, hosts })
-        .map(|text| text + "\n")
-        .map_err(|error| error.to_string())
+    let mut text = Vec::new();
+    crate::report::json::write_value(&Document { schema: 1, hosts }, &mut text)
+        .map_err(|error| error.to_string())?;
+    String::from_utf8(text).map_err(|error| error.to_string())
 }
