@@ -70,7 +70,7 @@ pub(super) struct Rendered {
     batches: Option<parquet::Rows>,
     /// The node itself: where it is added up, and where it is large, so that
     /// its text is written as it is made.
-    node: Option<Box<view::Node>>,
+    node: Option<Arc<view::Node>>,
 }
 
 impl<'a> Reports<'a> {
@@ -221,6 +221,7 @@ impl Maker for Rendering<'_> {
             cluster_page,
             cleanup,
         } = analyzed;
+        let node = Arc::new(node);
         if let Some(folder) = &self.folder {
             if let (Some(path), Some(cleanup)) = (&node.script, cleanup) {
                 let plan = Arc::new(cleanup.plan);
@@ -262,7 +263,7 @@ impl Maker for Rendering<'_> {
                 false => None,
             },
             slug: node.slug.clone(),
-            node: wants_view.then(|| Box::new(node)),
+            node: wants_view.then_some(node),
         })
     }
 }

@@ -19,6 +19,7 @@ pub(crate) mod words;
 
 use std::borrow::Cow;
 use std::io;
+use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value, ValueKind};
@@ -114,7 +115,8 @@ impl Html {
         node: &Node,
         cluster_page: Option<&str>,
     ) -> Result<String, String> {
-        self.render("node.html", node::page(run, node, cluster_page)?)
+        let node = Arc::new(node.clone());
+        self.render("node.html", node::page(run, &node, cluster_page)?)
     }
 
     /// As [`Html::node_page`], written as it is made: that of a very large
@@ -125,7 +127,7 @@ impl Html {
     pub fn write_node_page(
         &self,
         run: Run,
-        node: &Node,
+        node: &Arc<Node>,
         cluster_page: Option<&str>,
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
@@ -221,6 +223,9 @@ fn policy() -> String {
 /// Prints a value: text escaped, what is absent as a dash. A list or a map is
 /// a mistake in a template.
 fn write_value(out: &mut Output, value: &Value) -> Result<(), Error> {
+    if let Some(table) = value.downcast_object_ref::<rows::Table>() {
+        return table.write(out).map_err(Error::from);
+    }
     let written = match (value.kind(), value.as_str()) {
         (ValueKind::None, _) => out.write_str("–"),
         (_, Some(text)) if value.is_safe() => out.write_str(text),

@@ -1,5 +1,7 @@
 //! A cluster's page: what its template needs besides the view model.
 
+use std::sync::Arc;
+
 use minijinja::value::Value;
 use serde::Serialize;
 
@@ -16,7 +18,7 @@ pub(super) struct Page<'a> {
     cluster: &'a Cluster,
     index_href: String,
     gauge: Value,
-    groups: Vec<Group<'a>>,
+    groups: Vec<Group>,
     nodes: Vec<NodeRow<'a>>,
     matrix_nodes: &'a [String],
     matrix_count: usize,
@@ -63,7 +65,7 @@ pub(super) fn page<'a>(run: Run<'a>, cluster: &'a Cluster) -> Result<Page<'a>, S
         index_href: href(depth, "index.html"),
         // A cluster has no score: its ring is closed.
         gauge: safe(gauge(&title, grade.map(|_| 100), Ink::of_grade(grade))?),
-        groups: groups(&cluster.findings),
+        groups: groups(&Arc::new(cluster.findings.clone())),
         nodes: cluster
             .nodes
             .iter()

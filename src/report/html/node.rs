@@ -1,21 +1,22 @@
 //! A node's page: what its template needs besides the view model.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use minijinja::value::Value;
+use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::history::{History, of_node};
 use super::markup::href;
 use super::parts::{Bar, Group, VerdictChart, anchor, count_bars, groups, verdict_chart};
 use super::picture::{Vg, picture};
-use super::rows::{VERDICTS, entry_rows, open_rows};
+use super::rows::{Part, Table, VERDICTS};
 use super::{Run, depth, safe, words};
 use crate::config::Labels;
 use crate::report::charts::{Ink, bar, gauge};
 use crate::report::view::{
-    CheckNotRun, Entry, Fact, Guest, Ignored, Missing, NextVmids, Node, Physical, Planned, Pool,
-    Prevention, Step, Storage, Summary,
+    CheckNotRun, Entry, Fact, Guest, Ignored, Missing, NextVmids, Node, Physical, Pool, Prevention,
+    Step, Storage, Summary,
 };
 
 /// The template's input.
@@ -36,7 +37,7 @@ pub(super) struct Page<'a> {
     vg_bars: Vec<Bar>,
     use_bars: Vec<Bar>,
     use_note: String,
-    groups: Vec<Group<'a>>,
+    groups: Vec<Group>,
     history: Option<History<'a>>,
     picture: Vec<Vg<'a>>,
     issue_count: usize,
@@ -77,7 +78,7 @@ struct Head<'a> {
     missing: &'a [Missing],
     checks_not_run: &'a [CheckNotRun],
     notes: &'a [String],
-    planned: &'a [Planned],
+    planned: Value,
     ignored: &'a [Ignored],
     prevention: &'a [Prevention],
     labels: &'a Labels,
@@ -93,28 +94,22 @@ struct GuestRow<'a> {
 /// Puts a node's page together.
 pub(super) fn page<'a>(
     run: Run<'a>,
-    node: &'a Node,
+    node: &'a Arc<Node>,
     cluster_page: Option<&str>,
 ) -> Result<Page<'a>, String> {
     let depth = depth(node.page.as_deref());
     let grade = node.grade.as_deref();
-    let mut by_subject = BTreeMap::new();
     let mut by_vmid = BTreeMap::new();
     for (number, finding) in node.findings.iter().enumerate() {
-        by_subject.entry(finding.subject.as_str()).or_insert(number);
         if let Some(vmid) = finding.vmid {
             by_vmid.entry(vmid).or_insert(number);
         }
     }
-    let entry_link = |entry: &Entry| by_subject.get(entry.name.as_str()).copied().map(anchor);
     let guest_row = |guest: &'a Guest| GuestRow {
         guest,
         link: by_vmid.get(&guest.vmid).copied().map(anchor),
     };
-    let (entries_attention, entries_rest): (Vec<_>, Vec<_>) = node
-        .entries
-        .iter()
-        .partition(|entry| needs_attention(entry));
+    let rest = node.entries.iter().filter(|entry| Part::Rest.has(entry));
     let (guests_attention, guests_rest): (Vec<_>, Vec<_>) = node
         .guests
         .iter()
@@ -164,7 +159,7 @@ pub(super) fn page<'a>(
             "The marks stand at {} % and {} %.",
             node.thresholds.thin_pool_high, node.thresholds.thin_pool_urgent
         ),
-        groups: groups(&node.findings),
+        groups: groups(node),
         picture: picture(node),
         issue_count: node.findings.len(),
         guest_count: node.guests.len(),
@@ -175,15 +170,15 @@ pub(super) fn page<'a>(
             .into_iter()
             .filter(|name| node.entries.iter().any(|entry| entry.verdict == *name))
             .collect(),
-        rest_count: entries_rest.len(),
+        rest_count: rest.count(),
         open_count: node.open_devices.len(),
-        open_rows: safe(open_rows(&node.open_devices)),
-        entries_attention: safe(entry_rows(entries_attention.into_iter(), entry_link)),
-        entries_rest: safe(entry_rows(entries_rest.into_iter(), entry_link)),
+        open_rows: Table::of(node, Part::Open),
+        entries_attention: Table::of(node, Part::Attention),
+        entries_rest: Table::of(node, Part::Rest),
     })
 }
 
-fn head(node: &Node) -> Head<'_> {
+fn head(node: &Arc<Node>) -> Head<'_> {
     Head {
         node: &node.node,
         cluster: node.cluster.as_deref(),
@@ -207,17 +202,21 @@ fn head(node: &Node) -> Head<'_> {
         missing: &node.missing,
         checks_not_run: &node.checks_not_run,
         notes: &node.notes,
-        planned: &node.planned,
+        planned: planned(node),
         ignored: &node.ignored,
         prevention: &node.prevention,
         labels: &node.labels,
     }
 }
 
-/// Whether an entry is one to look at: not as it should be, or a finding is
-/// about it.
-fn needs_attention(entry: &Entry) -> bool {
-    !matches!(&*entry.verdict, "valid" | "dependent" | "system") || entry.severity.is_some()
+/// What is planned, item by item, as [`groups`] does; none where nothing is.
+fn planned(node: &Arc<Node>) -> Value {
+    match node.planned.is_empty() {
+        true => Value::from(()),
+        false => Value::make_object_iterable(Arc::clone(node), |node| {
+            Box::new(node.planned.iter().map(|item| Value::from(Serde(item))))
+        }),
+    }
 }
 
 /// The entries that the summary does not count, in a sentence.

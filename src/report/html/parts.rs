@@ -1,33 +1,57 @@
 //! Parts that several pages share: findings by severity, charts with their
 //! words.
 
-use minijinja::value::Value;
+use std::sync::Arc;
+
+use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::{safe, words};
 use crate::report::charts::{Ink, bar, ring};
-use crate::report::view::Finding;
+use crate::report::view::{Finding, Node};
 
 /// Findings of one severity.
 #[derive(Serialize)]
-pub(super) struct Group<'a> {
+pub(super) struct Group {
     severity: &'static str,
     title: &'static str,
     meaning: &'static str,
     /// Whether each finding is unfolded from the start.
     open: bool,
-    items: Vec<Item<'a>>,
+    count: usize,
+    /// The [`Item`]s.
+    items: Value,
 }
 
 /// A finding and the anchor it is found by on its page.
 #[derive(Serialize)]
-pub(super) struct Item<'a> {
+struct Item<'a> {
     id: String,
     finding: &'a Finding,
 }
 
+/// What has findings.
+pub(super) trait Found: Send + Sync + 'static {
+    /// All of them, in the page's order.
+    fn findings(&self) -> &[Finding];
+}
+
+impl Found for Node {
+    fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+}
+
+impl Found for Vec<Finding> {
+    fn findings(&self) -> &[Finding] {
+        self
+    }
+}
+
 /// Groups findings by severity, worst first; an unheard-of severity is a note.
-pub(super) fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
+/// Each becomes the template engine's when its turn comes: all of them at once
+/// take as much room as the node.
+pub(super) fn groups(found: &Arc<impl Found>) -> Vec<Group> {
     let rank = |finding: &Finding| match finding.severity.as_ref() {
         "critical" => 0,
         "warning" => 1,
@@ -50,26 +74,27 @@ pub(super) fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
             "Worth knowing; nothing is wrong yet.",
         ),
     ];
+    let of_rank = move |at: usize| move |(_, finding): &(usize, &Finding)| rank(finding) == at;
     let group = |(at, (severity, title, meaning))| {
-        let items: Vec<Item> = findings
-            .iter()
-            .enumerate()
-            .filter(|(_, finding)| rank(finding) == at)
-            .map(|(number, finding)| Item {
-                id: anchor(number),
-                finding,
-            })
-            .collect();
+        let findings = found.findings().iter().enumerate();
+        let count = findings.filter(of_rank(at)).count();
         Group {
             severity,
             title,
             meaning,
-            open: at == 0 && items.len() <= 3,
-            items,
+            open: at == 0 && count <= 3,
+            count,
+            items: Value::make_object_iterable(Arc::clone(found), move |found| {
+                let findings = found.findings().iter().enumerate();
+                Box::new(findings.filter(of_rank(at)).map(|(number, finding)| {
+                    let id = anchor(number);
+                    Value::from(Serde(Item { id, finding }))
+                }))
+            }),
         }
     };
     let all = kinds.into_iter().enumerate().map(group);
-    all.filter(|group| !group.items.is_empty()).collect()
+    all.filter(|group| group.count > 0).collect()
 }
 
 /// The anchor of a page's finding by its place in the list.

@@ -3,11 +3,16 @@
 //! takes ten times as long for them; the columns' names stand in
 //! `node_tables.html`.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
+use std::sync::Arc;
+
+use minijinja::value::{Object, ObjectRepr, Value};
 
 use super::markup::{escape_to, prose};
+use super::parts::anchor;
 use super::words::{count, size, tone};
-use crate::report::view::{Entry, OpenDevice};
+use crate::report::view::{Entry, Node, OpenDevice};
 
 /// Verdicts in the order that a reader wants them.
 pub(super) const VERDICTS: [&str; 6] = [
@@ -19,39 +24,100 @@ pub(super) const VERDICTS: [&str; 6] = [
     "system",
 ];
 
-/// Bytes of a row, rather too many: growing what a large node needs would
-/// hold it twice.
-const ROW: usize = 1024;
-
-/// A table row for each entry. `link` gives the anchor of the first finding
-/// about an entry.
-pub(super) fn entry_rows<'a>(
-    entries: impl ExactSizeIterator<Item = &'a Entry>,
-    link: impl Fn(&Entry) -> Option<String>,
-) -> String {
-    let mut rows = Rows(String::with_capacity(ROW * entries.len()));
-    for entry in entries {
-        // Writing to a string can't fail.
-        let _ = rows.add(entry, link(entry));
-    }
-    rows.0
+/// A table's rows, written when their place in the page is reached: all those
+/// of a large node at once take as much room as the page.
+#[derive(Debug)]
+pub(super) struct Table {
+    node: Arc<Node>,
+    part: Part,
 }
 
-/// A table row for each device that is open.
-pub(super) fn open_rows(devices: &[OpenDevice]) -> String {
-    let mut rows = Rows(String::with_capacity(ROW * devices.len()));
-    for device in devices {
-        // Writing to a string can't fail.
-        let _ = rows.add_open(device);
-    }
-    rows.0
+/// Which rows a table has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Entries to look at.
+    Attention,
+    /// The other entries.
+    Rest,
+    /// Devices that are open.
+    Open,
 }
 
-/// Markup in the making: `raw` takes what stands in this file, `text`
+impl Table {
+    /// A part's rows as the template's value; none where it has none.
+    pub(super) fn of(node: &Arc<Node>, part: Part) -> Value {
+        let is_empty = match part {
+            Part::Open => node.open_devices.is_empty(),
+            _ => !node.entries.iter().any(|entry| part.has(entry)),
+        };
+        match is_empty {
+            true => Value::from(()),
+            false => Value::from_object(Self {
+                node: Arc::clone(node),
+                part,
+            }),
+        }
+    }
+
+    /// Writes the rows.
+    pub(super) fn write(&self, out: &mut impl Write) -> fmt::Result {
+        let node = &*self.node;
+        let mut row = Rows(String::new());
+        if self.part == Part::Open {
+            for device in &node.open_devices {
+                row.add_open(device)?;
+                row.hand_on(out)?;
+            }
+            return Ok(());
+        }
+        let mut first = BTreeMap::new();
+        for (number, finding) in node.findings.iter().enumerate() {
+            first.entry(finding.subject.as_str()).or_insert(number);
+        }
+        for entry in node.entries.iter().filter(|entry| self.part.has(entry)) {
+            let link = first.get(entry.name.as_str()).copied().map(anchor);
+            row.add(entry, link)?;
+            row.hand_on(out)?;
+        }
+        Ok(())
+    }
+}
+
+impl Object for Table {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+}
+
+impl Part {
+    /// Whether an entry is in the part.
+    pub(super) fn has(self, entry: &Entry) -> bool {
+        match self {
+            Self::Attention => needs_attention(entry),
+            Self::Rest => !needs_attention(entry),
+            Self::Open => false,
+        }
+    }
+}
+
+/// Whether an entry is one to look at: not as it should be, or a finding is
+/// about it.
+fn needs_attention(entry: &Entry) -> bool {
+    !matches!(&*entry.verdict, "valid" | "dependent" | "system") || entry.severity.is_some()
+}
+
+/// A row in the making: `raw` takes what stands in this file, `text`
 /// everything else.
 struct Rows(String);
 
 impl Rows {
+    /// Writes what was made, and begins anew.
+    fn hand_on(&mut self, out: &mut impl Write) -> fmt::Result {
+        out.write_str(&self.0)?;
+        self.0.clear();
+        Ok(())
+    }
+
     fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self
