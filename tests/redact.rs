@@ -37,26 +37,26 @@ struct Run {
 }
 
 impl Run {
+    fn begin() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
     /// With a key that is always the same: stand-ins and the checksums of
     /// what they are in are random letters, in which a short name may occur.
     fn of(inputs: &[&Path]) -> Self {
-        let run = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        let key = "0123456789abcdef".repeat(4);
-        let mapping = format!(r#"{{"format": 1, "key": "{key}", "names": {{}}}}"#);
-        fs::write(run.path("mapping.json"), mapping).unwrap();
+        let run = Self::begin();
+        run.map("{}");
         run.again(inputs, "out");
         run
     }
 
-    /// With a key of its own.
-    fn of_its_own(inputs: &[&Path]) -> Self {
-        let run = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        run.again(inputs, "out");
-        run
+    /// Writes the mapping: `names` is its object of stand-ins.
+    fn map(&self, names: &str) {
+        let key = "0123456789abcdef".repeat(4);
+        let mapping = format!(r#"{{"format": 1, "key": "{key}", "names": {names}}}"#);
+        fs::write(self.path("mapping.json"), mapping).unwrap();
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -269,7 +269,11 @@ fn redacted_bundles_are_sound() {
 
 #[test]
 fn stand_ins_are_the_same_in_a_later_run() {
-    let run = Run::of_its_own(&[&project("samples/dmaudit-pve2-20261123T183645Z.zip")]);
+    let run = Run::begin();
+    run.again(
+        &[&project("samples/dmaudit-pve2-20261123T183645Z.zip")],
+        "out",
+    );
     run.again(&[&project("samples")], "later");
     for entry in fs::read_dir(run.path("out")).unwrap() {
         let path = entry.unwrap().path();
@@ -504,12 +508,9 @@ fn a_mapping_among_the_bundles_is_refused() {
 /// The mapping came of a stranger's bundle, and so may the reply.
 #[test]
 fn a_restored_name_leads_nowhere_else() {
-    let run = Run {
-        folder: tempfile::tempdir().unwrap(),
-    };
+    let run = Run::begin();
     let mapping = run.path("mapping.json");
-    let names = "{\"format\": 1, \"key\": \"0000000000000000000000000000000000000000000000000000000000000000\", \"names\": {\"qqqq\": \"..\", \"wwww\": \"web01\"}}";
-    fs::write(&mapping, names).unwrap();
+    run.map(r#"{"qqqq": "..", "wwww": "web01"}"#);
     let restore = |reply: &str, out: &str| {
         dmaudit(
             &[

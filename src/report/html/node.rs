@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use minijinja::value::{Serde, Value};
+use minijinja::value::Value;
 use serde::Serialize;
 
 use super::history::{History, of_node};
 use super::markup::href;
-use super::parts::{Bar, Group, VerdictChart, anchor, count_bars, groups, verdict_chart};
+use super::parts::{
+    Bar, Group, VerdictChart, anchor, count_bars, groups, one_by_one, verdict_chart,
+};
 use super::picture::{Vg, picture};
-use super::rows::{Part, Table, VERDICTS};
+use super::rows::{Table, VERDICTS, needs_attention};
 use super::{Run, depth, safe, words};
 use crate::config::Labels;
 use crate::report::charts::{Ink, bar, gauge};
@@ -109,7 +111,9 @@ pub(super) fn page<'a>(
         guest,
         link: by_vmid.get(&guest.vmid).copied().map(anchor),
     };
-    let rest = node.entries.iter().filter(|entry| Part::Rest.has(entry));
+    let attention = node.entries.iter().filter(|entry| needs_attention(entry));
+    let attention_count = attention.count();
+    let rest_count = node.entries.len() - attention_count;
     let (guests_attention, guests_rest): (Vec<_>, Vec<_>) = node
         .guests
         .iter()
@@ -170,11 +174,11 @@ pub(super) fn page<'a>(
             .into_iter()
             .filter(|name| node.entries.iter().any(|entry| entry.verdict == *name))
             .collect(),
-        rest_count: rest.count(),
+        rest_count,
         open_count: node.open_devices.len(),
-        open_rows: Table::of(node, Part::Open),
-        entries_attention: Table::of(node, Part::Attention),
-        entries_rest: Table::of(node, Part::Rest),
+        open_rows: Table::Open(Arc::clone(node)).of(node.open_devices.len()),
+        entries_attention: Table::Attention(Arc::clone(node)).of(attention_count),
+        entries_rest: Table::Rest(Arc::clone(node)).of(rest_count),
     })
 }
 
@@ -202,20 +206,10 @@ fn head(node: &Arc<Node>) -> Head<'_> {
         missing: &node.missing,
         checks_not_run: &node.checks_not_run,
         notes: &node.notes,
-        planned: planned(node),
+        planned: one_by_one(node, |node| &node.planned),
         ignored: &node.ignored,
         prevention: &node.prevention,
         labels: &node.labels,
-    }
-}
-
-/// What is planned, item by item, as [`groups`] does; none where nothing is.
-fn planned(node: &Arc<Node>) -> Value {
-    match node.planned.is_empty() {
-        true => Value::from(()),
-        false => Value::make_object_iterable(Arc::clone(node), |node| {
-            Box::new(node.planned.iter().map(|item| Value::from(Serde(item))))
-        }),
     }
 }
 

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use minijinja::value::{Serde, Value};
+use minijinja::value::Value;
 use serde::Serialize;
 
 use super::history::{Trend, of_fleet};
 use super::markup::href;
-use super::parts::{Bar, VerdictChart, count_bars, verdict_chart};
+use super::parts::{Bar, VerdictChart, count_bars, one_by_one, verdict_chart};
 use super::{Run, safe, words};
 use crate::checks;
 use crate::config::Labels;
@@ -310,11 +310,7 @@ impl Overview {
                 None,
             )?,
             clusters: &self.clusters,
-            // Each becomes the template engine's when its turn comes: all of
-            // them at once take several times their room.
-            nodes: Value::make_object_iterable(Arc::clone(&self.nodes), |nodes| {
-                Box::new(nodes.iter().map(|row| Value::from(Serde(row))))
-            }),
+            nodes: one_by_one(&self.nodes, |nodes| nodes),
             labels,
             checks,
             versions: by_count(&self.versions)?,

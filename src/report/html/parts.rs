@@ -30,6 +30,17 @@ struct Item<'a> {
     finding: &'a Finding,
 }
 
+/// A list of what `owner` has, each of which becomes the template engine's when
+/// its turn comes: all of them at once take several times their room.
+pub(super) fn one_by_one<T: Send + Sync + 'static, U: Serialize + Sync + 'static>(
+    owner: &Arc<T>,
+    list: fn(&T) -> &[U],
+) -> Value {
+    Value::make_object_iterable(Arc::clone(owner), move |owner| {
+        Box::new(list(owner).iter().map(|item| Value::from(Serde(item))))
+    })
+}
+
 /// What has findings.
 pub(super) trait Found: Send + Sync + 'static {
     /// All of them, in the page's order.
@@ -49,8 +60,8 @@ impl Found for Vec<Finding> {
 }
 
 /// Groups findings by severity, worst first; an unheard-of severity is a note.
-/// Each becomes the template engine's when its turn comes: all of them at once
-/// take as much room as the node.
+/// Each becomes the template engine's when its turn comes, as with
+/// [`one_by_one`].
 pub(super) fn groups(found: &Arc<impl Found>) -> Vec<Group> {
     let rank = |finding: &Finding| match finding.severity.as_ref() {
         "critical" => 0,

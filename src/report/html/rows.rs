@@ -27,59 +27,39 @@ pub(super) const VERDICTS: [&str; 6] = [
 /// A table's rows, written when their place in the page is reached: all those
 /// of a large node at once take as much room as the page.
 #[derive(Debug)]
-pub(super) struct Table {
-    node: Arc<Node>,
-    part: Part,
-}
-
-/// Which rows a table has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Table {
     /// Entries to look at.
-    Attention,
+    Attention(Arc<Node>),
     /// The other entries.
-    Rest,
+    Rest(Arc<Node>),
     /// Devices that are open.
-    Open,
+    Open(Arc<Node>),
 }
 
 impl Table {
-    /// A part's rows as the template's value; none where it has none.
-    pub(super) fn of(node: &Arc<Node>, part: Part) -> Value {
-        let is_empty = match part {
-            Part::Open => node.open_devices.is_empty(),
-            _ => !node.entries.iter().any(|entry| part.has(entry)),
-        };
-        match is_empty {
-            true => Value::from(()),
-            false => Value::from_object(Self {
-                node: Arc::clone(node),
-                part,
-            }),
+    /// The template's value of a table with so many rows; none where there
+    /// are none.
+    pub(super) fn of(self, rows: usize) -> Value {
+        match rows {
+            0 => Value::from(()),
+            _ => Value::from_object(self),
         }
     }
 
     /// Writes the rows.
     pub(super) fn write(&self, out: &mut impl Write) -> fmt::Result {
-        let node = &*self.node;
-        let mut row = Rows(String::new());
-        if self.part == Part::Open {
-            for device in &node.open_devices {
-                row.add_open(device)?;
-                row.hand_on(out)?;
+        match self {
+            Self::Attention(node) => entries(node, needs_attention, out),
+            Self::Rest(node) => entries(node, |entry| !needs_attention(entry), out),
+            Self::Open(node) => {
+                let mut row = Rows(String::new());
+                for device in &node.open_devices {
+                    row.add_open(device)?;
+                    row.hand_on(out)?;
+                }
+                Ok(())
             }
-            return Ok(());
         }
-        let mut first = BTreeMap::new();
-        for (number, finding) in node.findings.iter().enumerate() {
-            first.entry(finding.subject.as_str()).or_insert(number);
-        }
-        for entry in node.entries.iter().filter(|entry| self.part.has(entry)) {
-            let link = first.get(entry.name.as_str()).copied().map(anchor);
-            row.add(entry, link)?;
-            row.hand_on(out)?;
-        }
-        Ok(())
     }
 }
 
@@ -89,20 +69,25 @@ impl Object for Table {
     }
 }
 
-impl Part {
-    /// Whether an entry is in the part.
-    pub(super) fn has(self, entry: &Entry) -> bool {
-        match self {
-            Self::Attention => needs_attention(entry),
-            Self::Rest => !needs_attention(entry),
-            Self::Open => false,
-        }
+/// A row for each entry that is wanted, with a link to the first finding about
+/// it.
+fn entries(node: &Node, wanted: impl Fn(&Entry) -> bool, out: &mut impl Write) -> fmt::Result {
+    let mut first = BTreeMap::new();
+    for (number, finding) in node.findings.iter().enumerate() {
+        first.entry(finding.subject.as_str()).or_insert(number);
     }
+    let mut row = Rows(String::new());
+    for entry in node.entries.iter().filter(|entry| wanted(entry)) {
+        let link = first.get(entry.name.as_str()).copied().map(anchor);
+        row.add(entry, link)?;
+        row.hand_on(out)?;
+    }
+    Ok(())
 }
 
 /// Whether an entry is one to look at: not as it should be, or a finding is
 /// about it.
-fn needs_attention(entry: &Entry) -> bool {
+pub(super) fn needs_attention(entry: &Entry) -> bool {
     !matches!(&*entry.verdict, "valid" | "dependent" | "system") || entry.severity.is_some()
 }
 
