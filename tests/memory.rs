@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -127,6 +128,53 @@ fn guessed() -> tempfile::TempDir {
         .join("dmaudit-n-20261123T183645Z/files/etc/pve/storage.cfg");
     fs::remove_file(path).unwrap();
     folder
+}
+
+/// An archive with this bundle as many times, each of another node of a
+/// cluster.
+fn several(folder: &Path, count: usize) -> tempfile::NamedTempFile {
+    let file = tempfile::Builder::new().suffix(".zip").tempfile().unwrap();
+    let mut archive = zip::ZipWriter::new(file.as_file());
+    let options = zip::write::SimpleFileOptions::default();
+    let files = || {
+        let all = walkdir::WalkDir::new(folder).into_iter();
+        all.map(Result::unwrap)
+            .filter(|found| found.file_type().is_file())
+    };
+    for number in 0..count {
+        for found in files() {
+            let path = found.path().strip_prefix(folder).unwrap();
+            let path = path.to_str().unwrap();
+            let path = path.replacen("dmaudit-n-", &format!("dmaudit-n{number}-"), 1);
+            let path = path.replace("/nodes/n/", &format!("/nodes/n{number}/"));
+            let text = fs::read_to_string(found.path()).unwrap();
+            let text = text.replace("Linux n ", &format!("Linux n{number} "));
+            archive.start_file(path, options).unwrap();
+            archive.write_all(text.as_bytes()).unwrap();
+        }
+    }
+    archive.finish().unwrap();
+    file
+}
+
+#[test]
+#[ignore = "measures: needs GNU time, and a release build to be soon done"]
+fn many_such_bundles_in_one_archive_take_less_than_256_mib() {
+    let short = |i: usize| format!("pve-vm--{}--disk--0", 1000 + i);
+    let long = |i: usize| format!("pve-vm--{}--disk--0--{}", 1000 + i, "x".repeat(102));
+    for (what, folder, count) in [
+        ("short names", overlapping(20_000, &short, 1), 11),
+        (
+            "stale, long names",
+            stale(overlapping(20_000, &long, 1), 0, "", &|_| String::new()),
+            6,
+        ),
+    ] {
+        let archive = several(folder.path(), count);
+        let peak = peak(archive.path());
+        println!("{count} times {what}: {} MiB", peak / MIB);
+        assert!(peak < 256 * MIB, "{what}: {} MiB", peak / MIB);
+    }
 }
 
 #[test]

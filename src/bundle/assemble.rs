@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::OpenError;
-use super::contents::{Content, Contents, Extent};
+use super::contents::{Content, Contents, Extent, Member};
 use super::kind::EXPECTED;
 use super::layout::{self, Place, Roots, Stream};
 use super::limits::Limits;
@@ -47,6 +47,7 @@ pub(super) fn bundles(
     if let Some(report) = contents.report.take() {
         return Ok(vec![report]);
     }
+    let bytes: u64 = contents.members.iter().map(Member::bytes).sum();
     let roots = Roots::shown_by(contents.members.iter().map(|member| &*member.path));
     let tops = roots.sorted();
     if tops.is_empty() {
@@ -54,8 +55,10 @@ pub(super) fn bundles(
         if trees.is_empty() {
             return Err(no_bundle(&contents));
         }
+        limits.allow_together(trees.len(), bytes)?;
         return Ok(trees);
     }
+    limits.allow_together(tops.len(), bytes)?;
     if tops.len() > limits.bundles {
         return Err(OpenError::Limit {
             what: "bundles",

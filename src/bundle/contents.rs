@@ -19,6 +19,18 @@ pub(super) struct Member<'a> {
     pub(super) content: Content,
 }
 
+impl Member<'_> {
+    /// Bytes that are kept of it.
+    pub(super) fn bytes(&self) -> u64 {
+        let bytes: &[u8] = match &self.content {
+            Content::Bytes(bytes) => bytes,
+            Content::File(file) => file,
+            _ => &[],
+        };
+        bytes.len() as u64
+    }
+}
+
 /// How much of an input is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Extent {

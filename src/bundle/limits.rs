@@ -13,6 +13,7 @@ pub struct Limits {
     pub archive_bytes: u64,
     /// Bytes of all members together, inflated. Of a tar every member counts
     /// (skipping one means inflating it), of a zip those that a bundle has.
+    /// Several bundles in one archive may have half of it.
     pub total_bytes: u64,
     /// Bytes of one member, inflated. A larger one is left out with a note,
     /// the others are read.
@@ -64,6 +65,23 @@ impl Default for Limits {
             entries: 100_000,
             ratio: 200,
             bundles: 1_000,
+        }
+    }
+}
+
+impl Limits {
+    /// Whether so many bundles of one archive may have so many bytes together.
+    /// All are in memory while the first is analyzed, so that several may have
+    /// half of what a single one may.
+    pub(super) fn allow_together(&self, bundles: usize, bytes: u64) -> Result<(), OpenError> {
+        let limit = self.total_bytes / 2;
+        match bundles > 1 && bytes > limit {
+            true => Err(OpenError::Limit {
+                what: "bytes for several bundles in one archive",
+                limit,
+                option: Some("--max-total"),
+            }),
+            false => Ok(()),
         }
     }
 }

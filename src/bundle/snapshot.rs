@@ -99,6 +99,17 @@ impl Bundle {
         &self.top
     }
 
+    /// Bytes of its outputs and files.
+    pub fn bytes(&self) -> u64 {
+        let of = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        let outputs = self
+            .commands
+            .values()
+            .map(|one| of(&one.out) + of(&one.err));
+        let files = self.files.values().map(|file| file.len());
+        outputs.chain(files).sum::<usize>() as u64
+    }
+
     /// The collector's manifest, where there is one and it can be read.
     pub fn manifest(&self) -> Option<&Manifest> {
         self.manifest.as_ref()

@@ -14,6 +14,8 @@ pub struct LimitArgs {
     pub max_archive: u64,
 
     /// Refuse an input with more bytes than this when unpacked
+    ///
+    /// Several bundles in one archive may have half of it.
     #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = size)]
     pub max_total: u64,
 

@@ -12,7 +12,7 @@ use super::printed;
 use crate::bundle::{self, Limits};
 use crate::cli::{Answer, Diff, FailOnChange};
 use crate::config::Config;
-use crate::diff::{Side, compare, text};
+use crate::diff::{Node, Side, compare, text};
 use crate::pipeline;
 use crate::report::html::{Html, Run};
 use crate::report::json;
@@ -108,7 +108,10 @@ fn side(path: &Path, limits: &Limits, config: &Config, now: DateTime<Utc>) -> Si
         false => None,
     };
     let Some(report) = report else {
-        return pipeline::whole(&[path.to_owned()], limits, config.clone(), now).into();
+        // Less is kept of each node than is shown of it.
+        let paths = [path.to_owned()];
+        let run = pipeline::reduced(&paths, limits, config.clone(), now, Node::from);
+        return Side::of(run.nodes, run.clusters, run.rejected);
     };
     let read = text_of(report, limits.file_bytes).and_then(|text| Side::of_json(&text));
     read.unwrap_or_else(|error| Side::rejected(report.display().to_string(), error))

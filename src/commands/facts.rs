@@ -63,7 +63,7 @@ fn to_file(job: Job, path: &Path) -> Result<Vec<view::Rejected>, String> {
             path.display()
         )
     };
-    let rejected = job.facts(|line| file.write_all(line).map_err(failed), || ())?;
+    let rejected = job.facts(|line| line.write(&mut file).map_err(failed), || ())?;
     file.keep()?;
     Ok(rejected)
 }
@@ -71,7 +71,7 @@ fn to_file(job: Job, path: &Path) -> Result<Vec<view::Rejected>, String> {
 fn to_standard_output(job: Job) -> Result<Vec<view::Rejected>, String> {
     let mut out = printed::Out::new();
     let failed = |error: io::Error| format!("standard output could not be written: {error}");
-    let rejected = job.facts(|line| out.write_all(line).map_err(failed), || ())?;
+    let rejected = job.facts(|line| line.write(&mut out).map_err(failed), || ())?;
     out.flush().map_err(failed)?;
     Ok(rejected)
 }

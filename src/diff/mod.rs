@@ -15,7 +15,7 @@ mod words;
 use serde::Serialize;
 
 pub use compare::compare;
-pub use side::Side;
+pub use side::{Node, Side};
 
 use crate::report::view::Rejected;
 

@@ -17,8 +17,9 @@ pub struct Side {
     pub(super) rejected: Vec<view::Rejected>,
 }
 
+/// What is compared of a node.
 #[derive(Debug, Deserialize)]
-pub(super) struct Node {
+pub struct Node {
     pub(super) node: String,
     pub(super) cluster: Option<String>,
     /// Not in report.json.
@@ -182,12 +183,17 @@ impl Side {
     }
 }
 
-impl From<view::Report> for Side {
-    fn from(report: view::Report) -> Self {
+impl Side {
+    /// What nodes and clusters show that were analyzed now.
+    pub fn of(
+        nodes: Vec<Node>,
+        clusters: Vec<view::Cluster>,
+        rejected: Vec<view::Rejected>,
+    ) -> Self {
         Self {
-            nodes: report.nodes.into_iter().map(Node::from).collect(),
-            clusters: report.clusters.into_iter().map(Cluster::from).collect(),
-            rejected: report.rejected,
+            nodes,
+            clusters: clusters.into_iter().map(Cluster::from).collect(),
+            rejected,
         }
     }
 }

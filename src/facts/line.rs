@@ -1,5 +1,6 @@
 //! Facts as text: one line of JSON a node, `{"dmaudit_facts":2,…}`.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cleanup, Facts};
 use crate::checks::shared::Shared;
 use crate::model::cluster::Signature;
+use crate::report::json::write_one_line;
 use crate::report::view;
 
 /// The version of the format: raised whenever a line of the one before would
@@ -74,6 +76,17 @@ impl Facts {
     /// # Errors
     /// None that an input could cause.
     pub fn to_line(&self) -> Result<Vec<u8>, String> {
+        let mut line = Vec::new();
+        self.write_line(&mut line)
+            .map_err(|error| format!("facts could not be written: {error}"))?;
+        Ok(line)
+    }
+
+    /// Writes what [`Facts::to_line`] gives.
+    ///
+    /// # Errors
+    /// Only those of `out`.
+    pub fn write_line(&self, out: impl Write) -> io::Result<()> {
         let written = Written {
             dmaudit_facts: VERSION,
             signature: &self.signature,
@@ -81,10 +94,7 @@ impl Facts {
             node: &self.node,
             cleanup: &self.cleanup,
         };
-        let mut line = Vec::new();
-        crate::report::json::write_one_line(&written, &mut line)
-            .map_err(|error| format!("facts could not be written: {error}"))?;
-        Ok(line)
+        write_one_line(&written, out)
     }
 
     /// Reads a line. It may come from a stranger: what the parts of the

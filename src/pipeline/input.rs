@@ -41,6 +41,15 @@ impl Raw {
         }
     }
 
+    /// Bytes that are in memory of it. Facts have none: what is as large is read
+    /// alone.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Self::Bundle(bundle) => bundle.bytes(),
+            Self::Facts(_) => 0,
+        }
+    }
+
     /// The node's facts, `now`.
     pub(super) fn facts(
         self,

@@ -1,16 +1,55 @@
 //! From inputs to facts: each is read and judged for itself, whatever the
 //! others hold.
 
+use std::collections::VecDeque;
+use std::io::{self, BufWriter, Write};
+
 use rayon::prelude::*;
 
-use super::input::Input;
+use super::input::{Input, Raw};
 use super::turns::in_order;
-use super::{Job, view_of};
+use super::{Job, together, view_of};
 use crate::bundle::Rejected;
-use crate::report::{compose, view};
+use crate::facts::Facts;
+use crate::report::{compose, json, view};
 
-/// What came of an input: its nodes' lines, or why there are none.
-type Lines = Result<Vec<Vec<u8>>, Rejected>;
+/// A node's line of facts.
+pub enum Line {
+    /// As text, with its end.
+    Text(Vec<u8>),
+    /// Of a large node, whose text is never held as a whole.
+    Large(Box<Facts>),
+}
+
+impl Line {
+    /// Writes the line.
+    ///
+    /// # Errors
+    /// Only those of `out`.
+    pub fn write(&self, mut out: impl Write) -> io::Result<()> {
+        match self {
+            Self::Text(text) => out.write_all(text),
+            Self::Large(facts) => {
+                let mut out = BufWriter::with_capacity(BUFFER, out);
+                facts.write_line(&mut out)?;
+                out.flush()
+            }
+        }
+    }
+}
+
+/// Bytes of a large line that are written at once.
+const BUFFER: usize = 1 << 16;
+
+/// What came of an input.
+enum Read {
+    /// Its nodes' lines.
+    Lines(Vec<Line>),
+    /// Nodes that are too large to be analyzed at the same time.
+    Large(VecDeque<Raw>),
+    /// Why there are none.
+    Rejected(Rejected),
+}
 
 impl Job {
     /// Has `take` write the facts of every bundle, a line each, in the order
@@ -21,20 +60,28 @@ impl Job {
     /// Those of `take`.
     pub fn facts(
         mut self,
-        mut take: impl FnMut(&[u8]) -> Result<(), String> + Send,
+        mut take: impl FnMut(&Line) -> Result<(), String> + Send,
         done: impl Fn() + Sync,
     ) -> Result<Vec<view::Rejected>, String> {
         let mut rejected = std::mem::take(&mut self.rejected);
         let sizes: Vec<u64> = self.inputs.iter().map(Input::size).collect();
         let make = |input: &Input| {
-            let lines = self.lines(input);
+            let read = self.lines_of(input);
             done();
-            lines
+            read
         };
-        in_order(&self.inputs, &sizes, make, |_, lines| {
-            match lines? {
-                Ok(lines) => lines.iter().try_for_each(|line| take(line))?,
-                Err(error) => rejected.push(error),
+        in_order(&self.inputs, &sizes, make, |_, read| {
+            match read? {
+                Read::Lines(lines) => lines.iter().try_for_each(&mut take)?,
+                // One after the other, as their turn is now.
+                Read::Large(mut nodes) => {
+                    while !nodes.is_empty() {
+                        let some = together::next(&mut nodes, Raw::bytes);
+                        let lines = self.lines(some)?;
+                        lines.iter().try_for_each(&mut take)?;
+                    }
+                }
+                Read::Rejected(error) => rejected.push(error),
             }
             Ok::<(), String>(())
         })?;
@@ -43,19 +90,26 @@ impl Job {
         Ok(rejected.into_iter().map(view_of).collect())
     }
 
-    fn lines(&self, input: &Input) -> Result<Lines, String> {
+    fn lines_of(&self, input: &Input) -> Result<Read, String> {
         let nodes = match input.read(&self.limits, &self.repeats) {
             Ok(nodes) => nodes,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Ok(Read::Rejected(error)),
         };
-        let lines: Result<Vec<_>, String> = nodes
-            .into_par_iter()
-            .map(|node| {
-                let mut facts = node.facts(&self.known, self.policy.thresholds(), self.now);
-                compose::conclude(&mut facts.node);
-                facts.to_line()
-            })
-            .collect();
-        lines.map(Ok)
+        match together::fits(&nodes, Raw::bytes) {
+            true => self.lines(nodes).map(Read::Lines),
+            false => Ok(Read::Large(nodes.into())),
+        }
+    }
+
+    fn lines(&self, nodes: Vec<Raw>) -> Result<Vec<Line>, String> {
+        let line = |node: Raw| {
+            let mut facts = node.facts(&self.known, self.policy.thresholds(), self.now);
+            compose::conclude(&mut facts.node);
+            match json::is_large(&facts.node) {
+                true => Ok(Line::Large(Box::new(facts))),
+                false => facts.to_line().map(Line::Text),
+            }
+        };
+        nodes.into_par_iter().map(line).collect()
     }
 }

@@ -6,10 +6,11 @@ mod history;
 mod input;
 mod map;
 mod order;
+mod together;
 mod turns;
 mod whole;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -27,7 +28,8 @@ use input::{Input, Raw};
 use order::{Order, Piece};
 use turns::in_order;
 
-pub use whole::{of_bundles, of_facts, whole, whole_with_scripts};
+pub use map::Line;
+pub use whole::{Reduced, of_bundles, of_facts, reduced, whole, whole_with_scripts};
 
 /// What to analyze.
 #[derive(Debug)]
@@ -204,19 +206,27 @@ impl Job {
                 read
             };
             in_order(&order.reads, &sizes, make, |(_, parts), read| {
-                let nodes = match read {
-                    Read::Nodes(nodes) => nodes,
-                    Read::Rejected(error) => {
-                        rejected.push(error);
-                        failed.extend(parts.iter().map(|(_, unit)| *unit));
-                        return Ok(());
-                    }
-                    Read::Failed(error) => return Err(error),
+                let mut found = BTreeSet::new();
+                let mut take = |node: Node<_>| {
+                    found.insert(node.unit);
+                    run.node(node, &order, files, taker)
                 };
-                let missing = parts.iter().map(|(_, unit)| *unit);
-                failed.extend(missing.filter(|unit| !nodes.iter().any(|node| node.unit == *unit)));
-                let mut nodes = nodes.into_iter();
-                nodes.try_for_each(|node| run.node(node, &order, files, taker))
+                match read {
+                    Read::Nodes(nodes) => nodes.into_iter().try_for_each(take)?,
+                    // One after the other, as their turn is now.
+                    Read::Large(mut nodes) => {
+                        while !nodes.is_empty() {
+                            let some = together::next(&mut nodes, |(_, raw)| raw.bytes());
+                            let made = self.place_all((&order, &points), some, files, maker)?;
+                            made.into_iter().try_for_each(&mut take)?;
+                        }
+                    }
+                    Read::Rejected(error) => rejected.push(error),
+                    Read::Failed(error) => return Err(error),
+                }
+                let units = parts.iter().map(|(_, unit)| *unit);
+                failed.extend(units.filter(|unit| !found.contains(unit)));
+                Ok(())
             })?;
             // Where a node's newest bundle fails, the one before it counts.
             order.reads = Vec::new();
@@ -252,16 +262,27 @@ impl Job {
             Err(error) => return Read::Rejected(error),
         };
         let wanted: BTreeMap<usize, usize> = parts.iter().copied().collect();
-        let nodes: Result<Vec<_>, M::Error> = found
-            .into_par_iter()
-            .enumerate()
+        let found: Vec<(usize, Raw)> = (found.into_iter().enumerate())
             .filter_map(|(part, raw)| Some((*wanted.get(&part)?, raw)))
-            .map(|(unit, raw)| place((order, points), (unit, raw), self.terms(), files, maker))
             .collect();
-        match nodes {
+        if !together::fits(&found, |(_, raw)| raw.bytes()) {
+            return Read::Large(found.into());
+        }
+        match self.place_all((order, points), found, files, maker) {
             Ok(nodes) => Read::Nodes(nodes),
             Err(error) => Read::Failed(error),
         }
+    }
+
+    fn place_all<M: Maker>(
+        &self,
+        (order, points): (&Order, &Points),
+        nodes: Vec<(usize, Raw)>,
+        files: bool,
+        maker: &M,
+    ) -> Result<Vec<Node<M::Made>>, M::Error> {
+        let place = |node| place((order, points), node, self.terms(), files, maker);
+        nodes.into_par_iter().map(place).collect()
     }
 }
 
@@ -307,6 +328,8 @@ fn run_raw<S: Sink>(
 /// What came of reading an input.
 enum Read<M: Maker> {
     Nodes(Vec<Node<M::Made>>),
+    /// Nodes that are too large to be analyzed at the same time, by unit.
+    Large(VecDeque<(usize, Raw)>),
     Rejected(Rejected),
     Failed(M::Error),
 }

@@ -13,51 +13,85 @@ use crate::config::Config;
 use crate::facts::{Cleanup, Facts};
 use crate::report::{compose, view};
 
-#[derive(Default)]
-struct Collected {
-    kept: Kept,
+/// A run, of each of whose nodes `of` makes what is kept.
+struct Collected<T, F> {
+    maker: Reduce<F>,
+    kept: Kept<T>,
     files: bool,
 }
 
 /// What was taken.
-#[derive(Default)]
-struct Kept {
-    nodes: Vec<(view::Node, Option<Cleanup>)>,
+struct Kept<T> {
+    nodes: Vec<(Rank, T)>,
     clusters: Vec<view::Cluster>,
 }
 
-/// Leaves a node as it is.
-struct AsIs;
+/// What the order by badness depends on.
+struct Rank {
+    grade: Option<String>,
+    score: Option<i64>,
+    slug: String,
+}
 
-impl Collected {
-    fn with_files() -> Self {
+/// Makes of a node what is kept of it.
+struct Reduce<F>(F);
+
+/// Nodes and clusters of a run, worst first.
+pub struct Reduced<T> {
+    /// What was kept of each node.
+    pub nodes: Vec<T>,
+    /// The clusters.
+    pub clusters: Vec<view::Cluster>,
+    /// Inputs that could not be read, sorted.
+    pub rejected: Vec<view::Rejected>,
+}
+
+/// A node as it is.
+type Entire = (view::Node, Option<Cleanup>);
+
+fn entire(node: Analyzed) -> Entire {
+    (node.node, node.cleanup)
+}
+
+impl<T: Send, F: Fn(Analyzed) -> T + Sync> Collected<T, F> {
+    fn new(of: F, files: bool) -> Self {
         Self {
-            files: true,
-            ..Self::default()
+            maker: Reduce(of),
+            kept: Kept {
+                nodes: Vec::new(),
+                clusters: Vec::new(),
+            },
+            files,
         }
     }
 
-    fn report(
-        self,
-        outcome: Result<Outcome, Infallible>,
-        now: DateTime<Utc>,
-    ) -> (view::Report, Vec<Option<Cleanup>>) {
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(never) => match never {},
-        };
-        let mut nodes: Vec<(usize, _)> = self.kept.nodes.into_iter().enumerate().collect();
-        compose::sort_worst_first(&mut nodes, |(_, (node, _))| {
-            (node.grade.as_deref(), node.score, &node.slug)
+    /// The nodes worst first, with their place in the run, and the clusters.
+    fn sorted(self) -> (Vec<(usize, T)>, Vec<view::Cluster>) {
+        let mut nodes: Vec<(usize, (Rank, T))> = self.kept.nodes.into_iter().enumerate().collect();
+        compose::sort_worst_first(&mut nodes, |(_, (rank, _))| {
+            (rank.grade.as_deref(), rank.score, &rank.slug)
         });
-        let (run_order, nodes): (Vec<usize>, Vec<_>) = nodes.into_iter().unzip();
-        let (nodes, cleanups) = nodes.into_iter().unzip();
         let mut clusters = self.kept.clusters;
         compose::sort_worst_first(&mut clusters, |cluster| {
             let own = view::count_of_severity(&cluster.findings, "critical");
             let own = i64::try_from(own).unwrap_or(i64::MAX);
             (cluster.grade.as_deref(), Some(-own), &cluster.slug)
         });
+        let nodes = nodes.into_iter().map(|(at, (_, node))| (at, node));
+        (nodes.collect(), clusters)
+    }
+}
+
+impl<F: Fn(Analyzed) -> Entire + Sync> Collected<Entire, F> {
+    fn report(
+        self,
+        outcome: Result<Outcome, Infallible>,
+        now: DateTime<Utc>,
+    ) -> (view::Report, Vec<Option<Cleanup>>) {
+        let outcome = never_fails(outcome);
+        let (nodes, clusters) = self.sorted();
+        let (run_order, nodes): (Vec<usize>, Vec<_>) = nodes.into_iter().unzip();
+        let (nodes, cleanups) = nodes.into_iter().unzip();
         let report = view::Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             analyzed_at: compose::time(now),
@@ -72,32 +106,44 @@ impl Collected {
     }
 }
 
-impl Sink for Collected {
-    type Made = (view::Node, Option<Cleanup>);
+fn never_fails(outcome: Result<Outcome, Infallible>) -> Outcome {
+    match outcome {
+        Ok(outcome) => outcome,
+        Err(never) => match never {},
+    }
+}
+
+impl<T: Send, F: Fn(Analyzed) -> T + Sync> Sink for Collected<T, F> {
+    type Made = (Rank, T);
     type Error = Infallible;
-    type Maker = AsIs;
-    type Taker = Kept;
+    type Maker = Reduce<F>;
+    type Taker = Kept<T>;
 
     fn begin(&mut self, _nodes: usize) -> bool {
         self.files
     }
 
-    fn parts(&mut self) -> (&AsIs, &mut Kept) {
-        (&AsIs, &mut self.kept)
+    fn parts(&mut self) -> (&Reduce<F>, &mut Kept<T>) {
+        (&self.maker, &mut self.kept)
     }
 }
 
-impl Maker for AsIs {
-    type Made = (view::Node, Option<Cleanup>);
+impl<T: Send, F: Fn(Analyzed) -> T + Sync> Maker for Reduce<F> {
+    type Made = (Rank, T);
     type Error = Infallible;
 
     fn make(&self, node: Analyzed) -> Result<Self::Made, Infallible> {
-        Ok((node.node, node.cleanup))
+        let rank = Rank {
+            grade: node.node.grade.clone(),
+            score: node.node.score,
+            slug: node.node.slug.clone(),
+        };
+        Ok((rank, self.0(node)))
     }
 }
 
-impl Taker for Kept {
-    type Made = (view::Node, Option<Cleanup>);
+impl<T: Send> Taker for Kept<T> {
+    type Made = (Rank, T);
     type Error = Infallible;
 
     fn take(&mut self, made: Self::Made) -> Result<(), Infallible> {
@@ -108,6 +154,30 @@ impl Taker for Kept {
     fn cluster(&mut self, cluster: view::Cluster) -> Result<(), Infallible> {
         self.clusters.push(cluster);
         Ok(())
+    }
+}
+
+/// What `of` makes of each node of bundles and folders of bundles, as soon as
+/// it was analyzed; nothing else of it is kept. As with [`whole`], nothing is
+/// written.
+#[must_use]
+pub fn reduced<T: Send>(
+    paths: &[PathBuf],
+    limits: &Limits,
+    config: Config,
+    now: DateTime<Utc>,
+    of: impl Fn(view::Node) -> T + Sync,
+) -> Reduced<T> {
+    let mut collected = Collected::new(|node: Analyzed| of(node.node), false);
+    let outcome = Job::new(paths, limits.clone(), now)
+        .configured(config)
+        .run(&mut collected, || ());
+    let rejected = never_fails(outcome).rejected;
+    let (nodes, clusters) = collected.sorted();
+    Reduced {
+        nodes: nodes.into_iter().map(|(_, node)| node).collect(),
+        clusters,
+        rejected,
     }
 }
 
@@ -122,7 +192,7 @@ pub fn whole(
     config: Config,
     now: DateTime<Utc>,
 ) -> view::Report {
-    let mut collected = Collected::default();
+    let mut collected = Collected::new(entire, false);
     let outcome = Job::new(paths, limits.clone(), now)
         .configured(config)
         .run(&mut collected, || ());
@@ -139,7 +209,7 @@ pub fn whole_with_scripts(
     config: Config,
     now: DateTime<Utc>,
 ) -> (view::Report, Vec<Option<String>>) {
-    let mut collected = Collected::with_files();
+    let mut collected = Collected::new(entire, true);
     let outcome = Job::new(paths, limits.clone(), now)
         .configured(config)
         .run(&mut collected, || ());
@@ -168,7 +238,7 @@ pub fn of_facts(facts: Vec<Facts>, now: DateTime<Utc>) -> view::Report {
 }
 
 fn of_raw(nodes: Vec<Raw>, now: DateTime<Utc>) -> view::Report {
-    let mut collected = Collected::with_files();
+    let mut collected = Collected::new(entire, true);
     let outcome = super::run_raw(nodes, now, &mut collected);
     collected.report(outcome, now).0
 }

@@ -85,6 +85,28 @@ fn too_many_bytes_in_all_are_refused() {
 }
 
 #[test]
+fn several_bundles_in_one_archive_may_have_half() {
+    let limits = Limits {
+        total_bytes: 100_000,
+        ..Limits::default()
+    };
+    let node = |top: &str, bytes| below(top, large("files/etc/large", bytes));
+    for archive in all_kinds(&[node("a", 30_000), node("b", 30_000)].concat()) {
+        let error = with(&limits, &archive).unwrap_err().to_string();
+        assert!(
+            error.contains("50000 bytes for several bundles") && error.contains("--max-total"),
+            "{error}"
+        );
+    }
+    for archive in all_kinds(&[node("a", 15_000), node("b", 15_000)].concat()) {
+        assert_eq!(with(&limits, &archive).unwrap().len(), 2);
+    }
+    for archive in all_kinds(&node("a", 60_000)) {
+        assert_eq!(with(&limits, &archive).unwrap().len(), 1);
+    }
+}
+
+#[test]
 fn of_a_zip_only_what_a_bundle_has_counts() {
     let limits = Limits {
         total_bytes: 49_000,
