@@ -63,7 +63,8 @@ impl Run {
         self.folder.path().join(name)
     }
 
-    fn again(&self, inputs: &[&Path], out: &str) {
+    /// Returns what was said on standard output.
+    fn again(&self, inputs: &[&Path], out: &str) -> String {
         let (out, mapping) = (self.path(out), self.path("mapping.json"));
         let mut args = vec!["redact", "-o", out.to_str().unwrap()];
         args.extend(["--mapping", mapping.to_str().unwrap()]);
@@ -71,6 +72,7 @@ impl Run {
         let output = dmaudit(&args, b"");
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{said}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// All bytes that a customer would send: the archives as they are, and
@@ -139,8 +141,6 @@ impl Run {
             .map(|name| name.as_str().unwrap().to_owned())
             // `log` and `IMA` of a kernel message are parts of other words.
             .filter(|name| name.len() > 3)
-            // Options of QEMU, which are common words as well.
-            .filter(|name| !["-device", "-name"].contains(&name.as_str()))
             .collect()
     }
 }
@@ -359,6 +359,62 @@ fn hand_made(folder: &Path) -> PathBuf {
          eigenerkey: eigenerwert\nparent: vorupdate\n\n[vorupdate]\n#Notiz\nscsi0: vg-geheim:vm-100-disk-0\n",
     );
     bundle
+}
+
+/// What people write on command lines and in settings that PVE does not know.
+#[test]
+fn secrets_are_not_in_the_mapping_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = hand_made(folder.path());
+    let config = bundle.join("files/etc/pve/nodes/kundenserver/qemu-server/100.conf");
+    let text = fs::read_to_string(&config).unwrap().replacen(
+        "args: ",
+        "entrypoint: /start --token=Zauber01\nenv: TOKEN=Zauber02\nfremd: user:Zauber03\n\
+         args: -vnc 0:1,password=Zauber04 -spice Zauber05@10.0.0.1/ -drive file=/dev/mapper/vg--geheim-vm--100--disk--0,key=lvm:Zauber06 ",
+        1,
+    );
+    fs::write(&config, text).unwrap();
+    let table = bundle.join("commands/dmsetup-table.out");
+    let keys = "luks-a: 0 2048 crypt aes-xts-plain64 zauber07 0 252:4 4096\n\
+         luks-b: 0 2048 default-key aes-xts-plain64  zauber08 0 252:4 4096\n\
+         luks-c: 0 2048 integrity 252:4 0 32 J 1 internal_hash:hmac(sha256):zauber09\n";
+    let text = fs::read_to_string(&table).unwrap() + keys;
+    fs::write(&table, text).unwrap();
+    let run = Run::of(&[&bundle]);
+    run.assert_sent_without(&["zauber".to_owned()].into());
+    let mapping = fs::read_to_string(run.path("mapping.json")).unwrap();
+    let mapping = mapping.to_lowercase();
+    let found = mapping.find("zauber").map(|at| &mapping[at - 60..at + 8]);
+    assert_eq!(found, None);
+    // What the analysis needs is there.
+    let entries = |json: &[u8]| comparable(json)["nodes"][0]["entries"].clone();
+    let restored = run.restored(&analysis(&run.path("out")));
+    assert_eq!(entries(&restored), entries(&analysis(&bundle)));
+}
+
+/// A configuration or output that is larger than any node's is not analyzed:
+/// the copy that is sent does not say that it was absent.
+#[test]
+fn what_is_too_large_is_left_out_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = hand_made(folder.path());
+    let configs = bundle.join("files/etc/pve/nodes/kundenserver/qemu-server");
+    let comment = format!("{}\n", "#".repeat(100));
+    fs::write(configs.join("100.conf"), comment.repeat(11_000)).unwrap();
+    fs::write(bundle.join("commands/swaps.out"), "x\n".repeat(300_001)).unwrap();
+    let run = Run::begin();
+    let said = run.again(&[&bundle], "out");
+    for what in ["qemu-server/100.conf", "commands/swaps.out"] {
+        assert!(said.contains(what), "{said}");
+    }
+    let concluded = |json: &[u8]| {
+        let value = comparable(json);
+        let node = &value["nodes"][0];
+        assert_eq!(node["entries"][0]["verdict"], "unknown", "{node:#}");
+        (node["entries"].clone(), node["grade"].clone())
+    };
+    let restored = run.restored(&analysis(&run.path("out")));
+    assert_eq!(concluded(&restored), concluded(&analysis(&bundle)));
 }
 
 #[test]

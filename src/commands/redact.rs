@@ -47,11 +47,19 @@ pub fn run(args: &Redact) -> Result<ExitCode, String> {
         match bundle::open(source, &Limits::default()) {
             Err(error) => reject(error.to_string()),
             Ok(bundles) => {
+                let mut all = Vec::new();
                 for bundle in &bundles {
                     match redact::redact(bundle, &mut names) {
                         Err(error) => reject(error),
-                        Ok(done) => write(args, &mut taken, bundle, &done, &names)?,
+                        Ok(done) => all.push((bundle, done)),
                     }
+                }
+                if !all.is_empty() {
+                    // First: a bundle whose stand-ins nobody knows is of no use.
+                    names.save(&args.mapping)?;
+                }
+                for (bundle, done) in all {
+                    write(args, &mut taken, bundle, &done)?;
                 }
             }
         }
@@ -67,15 +75,12 @@ pub fn run(args: &Redact) -> Result<ExitCode, String> {
     })
 }
 
-/// The mapping first: a bundle whose stand-ins nobody knows is of no use.
 fn write(
     args: &Redact,
     taken: &mut BTreeSet<String>,
     bundle: &Bundle,
     done: &redact::Redacted,
-    names: &Names,
 ) -> Result<(), String> {
-    names.save(&args.mapping)?;
     let mut name = format!("{}.zip", done.top);
     let mut number = 1;
     while !taken.insert(name.to_lowercase()) {

@@ -94,6 +94,9 @@ fn setting(names: &mut Names, key: &str, value: &str) -> String {
             _ => "redacted".to_owned(),
         },
         "smbios1" => smbios(names, value),
+        // A command line, an environment, or who knows: passwords stand there.
+        "args" | "entrypoint" | "env" => names.volumes_alone(value),
+        _ if !known => names.volumes_alone(value),
         _ => names.value(value),
     };
     match known {

@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 pub use names::{MAPPING_FORMAT, Names};
 
 use crate::bundle::{Bundle, Manifest, Output, decode};
+use crate::model::read;
 use names::{Kind, hex};
 
 /// What reading a bundle puts before the collector's own words.
@@ -37,13 +38,28 @@ pub struct Redacted {
     pub dropped: Vec<String>,
 }
 
-/// Redacts one bundle.
+/// Redacts one bundle. What of it is larger than any node's, and so not
+/// analyzed, is left out.
 ///
 /// # Errors
 /// One line: the bundle has its facts in a form that can't be redacted, or
-/// the archive could not be written.
+/// more names than any cluster, or the archive could not be written. Then
+/// none of its names is in the mapping.
 pub fn redact(bundle: &Bundle, names: &mut Names) -> Result<Redacted, String> {
     refuse_tables(bundle)?;
+    names.begin();
+    let done = redacted(bundle, names);
+    if names.are_too_many() {
+        names.undo();
+        return Err("it has more names than any cluster; collect it again".to_owned());
+    }
+    if done.is_err() {
+        names.undo();
+    }
+    done
+}
+
+fn redacted(bundle: &Bundle, names: &mut Names) -> Result<Redacted, String> {
     let mut draft = Draft::default();
     let none = Manifest::default();
     let manifest = bundle.manifest().unwrap_or(&none);
@@ -77,6 +93,7 @@ pub fn redact(bundle: &Bundle, names: &mut Names) -> Result<Redacted, String> {
             let error = error.strip_prefix(COLLECTOR_SAID).unwrap_or(error);
             json!({"path": names.path(&unread.path), "error": names.text(error)})
         })
+        .chain(std::mem::take(&mut draft.unread))
         .collect();
     let plain = |text: &Option<String>| -> Value {
         let legal = |c: char| c.is_ascii_digit() || "TZ:.+- ".contains(c);
@@ -222,6 +239,8 @@ struct Draft {
     members: Vec<(String, Vec<u8>)>,
     commands: Vec<Value>,
     files: Vec<Value>,
+    /// What was there and is not in the new bundle.
+    unread: Vec<Value>,
     dropped: Vec<String>,
 }
 
@@ -230,20 +249,30 @@ impl Draft {
         if id == "machine-id" {
             return;
         }
-        let Some(text) = outputs::output(names, id, &output.text) else {
+        let text = match id {
+            "kernel-dm" => read::last_lines(&output.text),
+            _ => &output.text,
+        };
+        let is_larger = read::is_larger(id, text) || read::is_larger(id, &output.error);
+        let damaged = output.damaged || is_larger;
+        if is_larger {
+            self.dropped.push(format!("commands/{id}.out"));
+        }
+        let text = if is_larger { "" } else { text };
+        let Some(text) = outputs::output(names, id, text) else {
             self.dropped.push(format!("commands/{id}.out"));
             return;
         };
-        let messages = match output.damaged {
+        let messages = match damaged {
             true => String::new(),
             false => outputs::messages(names, id, &output.error),
         };
-        let text = (!output.damaged).then_some(text);
+        let text = (!damaged).then_some(text);
         self.put_command(id, output, text, messages);
     }
 
-    /// An output without a text is one that was damaged: it is listed and not
-    /// there.
+    /// An output without a text is one that can't be used: it is listed and
+    /// not there.
     fn put_command(&mut self, id: &str, output: &Output<'_>, text: Option<String>, error: String) {
         let mut record = json!({"id": id, "timed_out": output.timed_out});
         if let Some(status) = output.status.filter(|_| !output.damaged) {
@@ -263,6 +292,14 @@ impl Draft {
     }
 
     fn file(&mut self, path: &str, text: &str, names: &mut Names) {
+        if read::is_larger(path, text) {
+            self.dropped.push(format!("files{path}"));
+            // Not there at all, a guest's configuration would say that it is gone.
+            let path = names.path(path);
+            let error = "not redacted, since it is larger than any node's";
+            self.unread.push(json!({"path": path, "error": error}));
+            return;
+        }
         match files::file(names, path, text) {
             Some(text) => self.put_file(&names.path(path), text),
             None => {

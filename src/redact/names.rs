@@ -63,6 +63,24 @@ pub struct Names {
     format: u32,
     key: String,
     names: BTreeMap<String, String>,
+    #[serde(skip)]
+    bundle: OfBundle,
+}
+
+/// Names that one bundle may add: ten times those of the largest node that is
+/// read, with its cluster.
+const MOST_OF_BUNDLE: usize = 500_000;
+
+/// Bytes of these names.
+const MOST_BYTES_OF_BUNDLE: usize = 32 << 20;
+
+/// What the bundle that is redacted has added.
+#[derive(Debug, Clone, Default)]
+struct OfBundle {
+    stand_ins: Vec<String>,
+    bytes: usize,
+    /// Whether it has more names than it may.
+    is_over: bool,
 }
 
 impl Names {
@@ -81,6 +99,25 @@ impl Names {
             format: MAPPING_FORMAT,
             key: hex(key),
             names: BTreeMap::new(),
+            bundle: OfBundle::default(),
+        }
+    }
+
+    /// Begins with a bundle.
+    pub(super) fn begin(&mut self) {
+        self.bundle = OfBundle::default();
+    }
+
+    /// Whether the bundle has more names than any cluster. What it has then is
+    /// no longer looked at.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.bundle.is_over
+    }
+
+    /// Takes back what the bundle has added.
+    pub(super) fn undo(&mut self) {
+        for stand_in in self.bundle.stand_ins.drain(..) {
+            self.names.remove(&stand_in);
         }
     }
 
@@ -257,13 +294,25 @@ impl Names {
         match self.names.get(stand_in) {
             Some(other) => other == original,
             None => {
+                self.bundle.bytes += original.len();
+                if self.bundle.stand_ins.len() >= MOST_OF_BUNDLE
+                    || self.bundle.bytes > MOST_BYTES_OF_BUNDLE
+                {
+                    self.bundle.is_over = true;
+                    return true;
+                }
                 self.names.insert(stand_in.to_owned(), original.to_owned());
+                self.bundle.stand_ins.push(stand_in.to_owned());
                 true
             }
         }
     }
 
     fn digest(&self, parts: &[&str]) -> [u8; 32] {
+        if self.bundle.is_over {
+            // Nothing comes of it.
+            return [0; 32];
+        }
         let mut hash = Sha256::new();
         for part in std::iter::once(&self.key.as_str()).chain(parts) {
             hash.update((part.len() as u64).to_le_bytes());
@@ -318,6 +367,29 @@ mod tests {
         assert_eq!(b.to_lowercase(), c);
         assert_ne!(plain(&a), plain(&token("vgssd2")));
         assert!(token("a b").ends_with('@'));
+    }
+
+    #[test]
+    fn a_bundle_with_too_many_names_leaves_none() {
+        let mut names = Names::with_key(&[3; 32]);
+        names.begin();
+        let kept = names.token(Kind::Node, "alpha");
+        names.begin();
+        (0..MOST_OF_BUNDLE).for_each(|i| drop(names.token(Kind::Word, &format!("w{i}"))));
+        assert!(!names.are_too_many());
+        names.token(Kind::Node, "alpha");
+        assert!(!names.are_too_many(), "a name of before");
+        names.token(Kind::Word, "one more");
+        assert!(names.are_too_many());
+        names.undo();
+        assert_eq!(names.iter().collect::<Vec<_>>(), [(&*kept, "alpha")]);
+        names.begin();
+        assert_eq!(names.token(Kind::Node, "alpha"), kept);
+        assert!(!names.are_too_many());
+        names.token(Kind::Word, &"long".repeat(MOST_BYTES_OF_BUNDLE / 4));
+        assert!(!names.are_too_many());
+        names.token(Kind::Word, "w");
+        assert!(names.are_too_many());
     }
 
     #[test]

@@ -329,33 +329,39 @@ impl Names {
     /// A setting's value: its punctuation stays, and what is known to
     /// identify nobody.
     pub(super) fn value(&mut self, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
         let mut identity = false;
-        let separators = [
-            ',', ' ', '\t', '"', '\'', '=', ';', '(', ')', '{', '}', '[', ']',
-        ];
-        let mut rest = text;
-        while !rest.is_empty() {
-            let end = rest.find(separators).unwrap_or(rest.len());
-            let (word, after) = rest.split_at(end);
-            out.push_str(&match identity && !word.is_empty() {
+        pieces(text, |word, separator| {
+            let stand_in = match identity && !word.is_empty() {
                 true => self
                     .address_like(word)
                     .unwrap_or_else(|| self.token(Kind::Id, word)),
                 false => self.atom(word),
-            });
-            let mut tail = after.chars();
-            let separator = tail.next();
-            out.extend(separator);
-            identity = match separator {
-                Some('=') => {
-                    ["serial", "wwn", "sku", "product", "family", "manufacturer"].contains(&word)
-                }
-                _ => false,
             };
-            rest = tail.as_str();
-        }
-        out
+            identity = separator == Some('=')
+                && ["serial", "wwn", "sku", "product", "family", "manufacturer"].contains(&word);
+            stand_in
+        })
+    }
+
+    /// A value in which there may be a secret: of its words only devices and
+    /// guests' volumes stay, and the others are not in the mapping.
+    pub(super) fn volumes_alone(&mut self, text: &str) -> String {
+        pieces(text, |word, _| {
+            if let Some(at) = word.find("/dev/") {
+                let path = word.get(at..).unwrap_or_default();
+                return self.path(path);
+            }
+            let volume = word.split_once(':').map(|(_, path)| path);
+            let name = volume.and_then(|path| path.rsplit('/').next());
+            let stand_in = match name.and_then(vmid) {
+                Some(_) => self.volume_id(word),
+                None => None,
+            };
+            stand_in.unwrap_or_else(|| match word {
+                "" => String::new(),
+                _ => "redacted".to_owned(),
+            })
+        })
     }
 
     /// A text of a person or a program: known words and numbers stay.
@@ -400,6 +406,26 @@ impl Names {
             false => self.dm_name(word),
         }
     }
+}
+
+/// A value whose words are replaced; `change` is given the separator that
+/// follows, too.
+fn pieces(text: &str, mut change: impl FnMut(&str, Option<char>) -> String) -> String {
+    const SEPARATORS: [char; 13] = [
+        ',', ' ', '\t', '"', '\'', '=', ';', '(', ')', '{', '}', '[', ']',
+    ];
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(SEPARATORS).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        let mut tail = after.chars();
+        let separator = tail.next();
+        out.push_str(&change(word, separator));
+        out.extend(separator);
+        rest = tail.as_str();
+    }
+    out
 }
 
 fn is_digits(text: &str) -> bool {

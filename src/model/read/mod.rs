@@ -30,6 +30,17 @@ use crate::parse::lsblk::BlockDevice;
 use crate::parse::lvmconfig::LvmConfig;
 use crate::parse::{self, Parsed, lvm_json};
 
+/// Whether an output or file is larger than any node's, so that it is not
+/// read. `input` is the command's id or the file's path.
+pub fn is_larger(input: &str, text: &str) -> bool {
+    bounds::refusal(input, text).is_some()
+}
+
+/// The part of a kernel's log that is read.
+pub fn last_lines(text: &str) -> &str {
+    bounds::last_lines(text).0
+}
+
 /// Reads a bundle. Every bundle gives a node: what can't be read is missing
 /// evidence, noted as such. `known` has the configurations of other bundles.
 pub fn node(bundle: &Bundle, known: &Configurations) -> Node {

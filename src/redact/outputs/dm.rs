@@ -3,6 +3,7 @@
 
 use super::{NOT_UNDERSTOOD, count};
 use crate::parse::DevNo;
+use crate::parse::dmsetup_table::holds_key;
 use crate::redact::names::{Kind, Names};
 use crate::redact::words;
 
@@ -94,17 +95,29 @@ fn is_table_word(word: &str) -> bool {
         || word.len() == 1 && !word.starts_with(|c: char| c.is_ascii_control())
 }
 
+/// What stands for a key, its kind or its place. None is in the mapping.
+const NO_KEY: &str = "0";
+
+/// Options of an `integrity` table that have a key behind their second colon.
+const KEYS_OF_INTEGRITY: [&str; 3] = ["internal_hash:", "journal_crypt:", "journal_mac:"];
+
 pub(super) fn table(names: &mut Names, line: &str) -> Option<String> {
     let (name, rest) = line
         .split_once(": ")
         .or_else(|| line.strip_suffix(':').map(|name| (name, "")))?;
     let mut out = names.dm_name(name);
     out.push(':');
-    let crypt = rest.split_whitespace().nth(2) == Some("crypt");
-    for (at, word) in rest.trim().split(' ').enumerate() {
+    let keyed = rest.split_whitespace().nth(2).is_some_and(holds_key);
+    let mut words = 0;
+    for word in rest.trim().split(' ') {
         out.push(' ');
+        let at = words;
+        words += usize::from(!word.trim().is_empty());
+        if keyed && (at == 4 || KEYS_OF_INTEGRITY.iter().any(|key| word.starts_with(key))) {
+            out.push_str(NO_KEY);
+            continue;
+        }
         let small_number = words::is_number(word) && names_nobody(word);
-        // The key of a crypt device is zeroed by dmsetup; its length goes, too.
         let kept = word.is_empty()
             || small_number
             || is_table_word(word)
@@ -112,9 +125,9 @@ pub(super) fn table(names: &mut Names, line: &str) -> Option<String> {
             || word
                 .bytes()
                 .all(|byte| byte == b'A' || byte == b'a' || byte == b'D');
-        out.push_str(&match (crypt && at == 4, kept) {
-            (false, true) => word.to_owned(),
-            _ => names.token(Kind::Id, word),
+        out.push_str(&match kept {
+            true => word.to_owned(),
+            false => names.token(Kind::Id, word),
         });
     }
     Some(out)
