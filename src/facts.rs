@@ -4,6 +4,7 @@
 mod guard;
 pub mod input;
 pub mod line;
+mod place;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -318,6 +318,72 @@ fn long_lines_many_nodes_and_other_files_are_refused_with_the_option() {
     assert!(dmaudit(&["analyze"], &[&facts]).status.success());
 }
 
+/// Lines of more than 4 MiB, which are never held in memory as a whole, give
+/// what short ones give; what is wrong with them is told all the same.
+#[test]
+fn long_lines_are_read_where_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("plain.dmfacts");
+    let short = lines(&[&samples()]);
+    fs::write(&plain, short.join("\n")).unwrap();
+    let expected = report(&[&plain]);
+    let padded = |line: &str| {
+        let padding = format!("{{\"dmaudit_facts\":2,\"x\":\"{}\",", "x".repeat(5 << 20));
+        line.replacen("{\"dmaudit_facts\":2,", &padding, 1)
+    };
+    let mut long = short.clone();
+    long[1] = padded(&long[1]);
+    let last = long.len() - 1;
+    long[last] = padded(&long[last]);
+    // The last one has no end of a line.
+    let long = long.join("\n");
+    assert!(long.len() > 10 << 20);
+    let file = folder.path().join("long.dmfacts");
+    fs::write(&file, &long).unwrap();
+    assert_same(&expected, &report(&[&file]));
+    let packed = folder.path().join("packed.dmfacts.gz");
+    let mut pack = GzEncoder::new(Vec::new(), Compression::fast());
+    pack.write_all(long.as_bytes()).unwrap();
+    fs::write(&packed, pack.finish().unwrap()).unwrap();
+    assert_same(&expected, &report(&[&packed]));
+
+    let broken = [
+        padded(&short[0]).replacen("\"node\":", "\"none\":", 1),
+        padded(&short[0]).replacen("_facts\":2", "_facts\":3", 1),
+        padded(&short[0]).replacen("xx", "x,".repeat(3 << 20).as_str(), 1),
+        padded(&short[1]),
+        padded(&padded(&short[0])),
+        short[2].clone(),
+    ];
+    fs::write(&file, broken.join("\n")).unwrap();
+    for args in [
+        &["analyze", "--max-total", "10M"][..],
+        &["facts", "--max-total", "10M"],
+    ] {
+        let output = dmaudit(args, &[&file]);
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{errors}");
+        let said: Vec<&str> = errors
+            .lines()
+            .filter(|line| line.contains("rejected"))
+            .collect();
+        for (line, why) in [
+            (1, "missing field"),
+            (2, "facts of version 3"),
+            (3, "more than the 10485760 bytes"),
+            (5, "more than the 10485760 bytes"),
+        ] {
+            let named = format!("line {line}: ");
+            let found = said.iter().find(|said| said.contains(&named));
+            assert!(found.is_some_and(|found| found.contains(why)), "{errors}");
+        }
+        assert_eq!(said.len(), 4, "{errors}");
+    }
+    let output = dmaudit(&["analyze"], &[&file]);
+    let errors = text(&output.stderr);
+    assert!(errors.contains("line 3: it has more values"), "{errors}");
+}
+
 #[test]
 fn verify_leaves_facts_beside_bundles_alone() {
     let folder = tempfile::tempdir().unwrap();

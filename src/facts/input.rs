@@ -2,17 +2,19 @@
 //! holds only the lines that are at work.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::Facts;
 use super::line::Head;
+pub use super::place::Spool;
+use super::place::{BUFFER, Place, Rest};
 use crate::bundle::{FactsStream, Limits, Rejected};
 
-/// Bytes of lines that are looked at together.
+/// Bytes of lines that are looked at together. A longer line is never held in
+/// memory.
 const AT_ONCE_BYTES: usize = 4 << 20;
 
 /// A stream may unpack to so many times the bytes that one line may have.
@@ -34,37 +36,6 @@ pub struct Line {
     length: u64,
 }
 
-#[derive(Debug, Clone)]
-enum Place {
-    File(Arc<PathBuf>),
-    Spool(Arc<Spool>),
-}
-
-/// Lines that can't be read again where they came from: one temporary file
-/// without a name, gone with the program.
-#[derive(Debug, Default)]
-pub struct Spool(Mutex<Option<File>>);
-
-impl Spool {
-    fn add(&self, bytes: &[u8]) -> std::io::Result<u64> {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = match &mut *slot {
-            Some(file) => file,
-            none => none.insert(tempfile::tempfile()?),
-        };
-        let at = file.seek(SeekFrom::End(0))?;
-        file.write_all(bytes)?;
-        Ok(at)
-    }
-
-    fn get(&self, offset: u64, bytes: &mut [u8]) -> std::io::Result<()> {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = slot.as_mut().ok_or(std::io::ErrorKind::NotFound)?;
-        file.seek(SeekFrom::Start(offset))?;
-        file.read_exact(bytes)
-    }
-}
-
 impl Line {
     /// Its number in its file, from 1.
     pub fn number(&self) -> u64 {
@@ -81,17 +52,18 @@ impl Line {
     /// # Errors
     /// What is wrong with the line.
     pub fn read(&self) -> Result<Facts, Rejected> {
-        let mut bytes = vec![0; usize::try_from(self.length).unwrap_or_default()];
-        let read = match &self.place {
-            Place::Spool(spool) => spool.get(self.offset, &mut bytes),
-            Place::File(path) => File::open(path.as_path()).and_then(|mut file| {
-                file.seek(SeekFrom::Start(self.offset))?;
-                file.read_exact(&mut bytes)
-            }),
+        let facts = match self.length > AT_ONCE_BYTES as u64 {
+            true => Facts::from_line_of(|| self.place.open_large(self.offset, self.length)),
+            false => {
+                let mut line = Vec::with_capacity(usize::try_from(self.length).unwrap_or(0) + 1);
+                let place = self.place.open(self.offset, self.length);
+                place
+                    .and_then(|mut bytes| bytes.read_to_end(&mut line))
+                    .map_err(|error| format!("it can't be read: {error}"))
+                    .and_then(|_| Facts::from_line(&line))
+            }
         };
-        read.map_err(|error| format!("it can't be read: {error}"))
-            .and_then(|()| Facts::from_line(&bytes))
-            .map_err(|error| rejected(&self.name, self.number, &error))
+        facts.map_err(|error| rejected(&self.name, self.number, &error))
     }
 }
 
@@ -174,24 +146,19 @@ impl Scan<'_> {
     }
 
     fn all(&mut self, stream: impl Read, place: &Place, most: u64) {
-        let mut reader = BufReader::with_capacity(1 << 18, stream);
-        let longest = self.limits.total_bytes;
+        let mut reader = BufReader::with_capacity(BUFFER, stream);
+        let held = self.limits.total_bytes.min(AT_ONCE_BYTES as u64);
         let mut at = 0_u64;
         let mut waiting: Vec<Found> = Vec::new();
         let mut bytes = 0;
         loop {
             let mut line = Vec::new();
-            let read = reader
-                .by_ref()
-                .take(longest.saturating_add(1))
-                .read_until(b'\n', &mut line);
-            let length = match read {
+            let mut short = reader.by_ref().take(held.saturating_add(1));
+            let length = match short.read_until(b'\n', &mut line) {
                 Ok(0) => break,
                 Ok(length) => length as u64,
                 Err(error) => {
-                    self.refuse(&format!(
-                        "it is cut short or damaged: {error}; copy it again"
-                    ));
+                    self.damaged(&error);
                     break;
                 }
             };
@@ -199,23 +166,10 @@ impl Scan<'_> {
             let begins = at;
             at = at.saturating_add(length);
             if at > most {
-                self.refuse(&format!(
-                    "it has more than the {most} bytes when unpacked that are allowed; raise the \
-                     limit with --max-total if you trust where it comes from"
-                ));
+                self.refuse_more_than(most);
                 break;
             }
-            if length > longest && !line.ends_with(b"\n") {
-                let error = format!(
-                    "it has more than the {longest} bytes that are allowed; raise the limit with \
-                     --max-total if you trust where it comes from"
-                );
-                self.reject(self.number, &error);
-                let skipped = skip(&mut reader, most.saturating_sub(at));
-                at = at.saturating_add(skipped);
-                continue;
-            }
-            if line.trim_ascii().is_empty() {
+            if line.trim_ascii().is_empty() && length <= held {
                 continue;
             }
             if self.lines.len() + waiting.len() >= self.limits.entries {
@@ -225,6 +179,15 @@ impl Scan<'_> {
                     self.limits.entries
                 ));
                 break;
+            }
+            if length > held && !line.ends_with(b"\n") {
+                self.look(&mut waiting, place);
+                bytes = 0;
+                let Some(length) = self.long(&line, begins, &mut reader, (place, most)) else {
+                    break;
+                };
+                at = begins.saturating_add(length);
+                continue;
             }
             bytes += line.len();
             waiting.push((self.number, begins, line));
@@ -236,6 +199,86 @@ impl Scan<'_> {
         self.look(&mut waiting, place);
     }
 
+    /// Looks at a line that is too long to be held, of which `begun` was read.
+    /// Returns its length, or nothing where what follows can't be read.
+    fn long(
+        &mut self,
+        begun: &[u8],
+        begins: u64,
+        reader: &mut impl BufRead,
+        (place, most): (&Place, u64),
+    ) -> Option<u64> {
+        let longest = self.limits.total_bytes;
+        let room = longest.min(most.saturating_sub(begins)).saturating_add(1);
+        let begun_length = begun.len() as u64;
+        let mut rest = Rest {
+            reader,
+            left: room.saturating_sub(begun_length),
+            length: begun_length,
+            has_ended: false,
+            error: None,
+        };
+        let kept = place.keep(begins, begun, &mut rest);
+        let Rest {
+            reader,
+            length,
+            has_ended,
+            error,
+            ..
+        } = rest;
+        if let Some(error) = error {
+            self.damaged(&error);
+            return None;
+        }
+        let number = self.number;
+        let end = begins.saturating_add(length);
+        let offset = match kept {
+            Ok(offset) if has_ended => offset,
+            Ok(_) if end > most => {
+                self.refuse_more_than(most);
+                return None;
+            }
+            other => {
+                let error = match other {
+                    Ok(_) => format!(
+                        "it has more than the {longest} bytes that are allowed; raise the limit \
+                         with --max-total if you trust where it comes from"
+                    ),
+                    Err(error) => no_spool(&error),
+                };
+                self.reject(number, &error);
+                return Some(length.saturating_add(skip(reader, most.saturating_sub(end))));
+            }
+        };
+        match Head::read_from(|| place.open_large(offset, length)) {
+            Ok(head) => self.lines.push(Line {
+                head,
+                name: Arc::clone(&self.name),
+                number,
+                place: place.clone(),
+                offset,
+                length,
+            }),
+            Err(error) => self.reject(number, &error),
+        }
+        Some(length)
+    }
+
+    /// Says that the input ends too early.
+    fn damaged(&mut self, error: &io::Error) {
+        self.refuse(&format!(
+            "it is cut short or damaged: {error}; copy it again"
+        ));
+    }
+
+    /// Says that the input is too large.
+    fn refuse_more_than(&mut self, most: u64) {
+        self.refuse(&format!(
+            "it has more than the {most} bytes when unpacked that are allowed; raise the limit \
+             with --max-total if you trust where it comes from"
+        ));
+    }
+
     /// Looks at the heads of lines.
     fn look(&mut self, waiting: &mut Vec<Found>, place: &Place) {
         let looked: Vec<Result<Head, String>> = waiting
@@ -244,12 +287,8 @@ impl Scan<'_> {
             .collect();
         for ((number, offset, line), head) in waiting.drain(..).zip(looked) {
             let kept = head.and_then(|head| {
-                let offset = match place {
-                    Place::File(_) => offset,
-                    Place::Spool(spool) => spool
-                        .add(&line)
-                        .map_err(|error| format!("no temporary file could be written: {error}"))?,
-                };
+                let kept = place.keep(offset, &line, &mut io::empty());
+                let offset = kept.map_err(|error| no_spool(&error))?;
                 Ok(Line {
                     head,
                     name: Arc::clone(&self.name),
@@ -265,6 +304,10 @@ impl Scan<'_> {
             }
         }
     }
+}
+
+fn no_spool(error: &io::Error) -> String {
+    format!("no temporary file could be written: {error}")
 }
 
 /// Passes by the rest of a line, at most so many bytes of it.

@@ -1,6 +1,6 @@
 //! Facts as text: one line of JSON a node, `{"dmaudit_facts":2,…}`.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -15,9 +15,12 @@ use crate::report::view;
 /// be read wrongly or not at all.
 pub const VERSION: u64 = 2;
 
-/// Values that a line may hold: a node at the bounds of the reader has half
-/// as many. Each takes more memory than the two bytes it may be written with.
-const MOST_VALUES: usize = 4_000_000;
+/// Bytes that a line's facts may take in memory, by its own bytes and values.
+/// A node at the bounds of the reader needs 150 MiB.
+const MOST_BYTES: u64 = 192 << 20;
+
+/// Bytes that a value takes, however short it is written.
+const VALUE_BYTES: u64 = 64;
 
 #[derive(Serialize)]
 struct Written<'a> {
@@ -29,7 +32,7 @@ struct Written<'a> {
 }
 
 #[derive(Deserialize)]
-struct Read {
+struct Parts {
     signature: Signature,
     shared: Shared,
     node: view::Node,
@@ -65,8 +68,17 @@ impl Head {
     /// # Errors
     /// What is wrong with the line, and what to do.
     pub fn read(line: &[u8]) -> Result<Self, String> {
-        checked_version(line)?;
+        checked_version(serde_json::from_slice(line))?;
         serde_json::from_slice(line).map_err(broken)
+    }
+
+    /// As [`Head::read`], of a line that `open` gives anew each time.
+    ///
+    /// # Errors
+    /// As those of [`Head::read`].
+    pub fn read_from<R: Read>(open: impl Fn() -> io::Result<R>) -> Result<Self, String> {
+        checked_version(serde_json::from_reader(open().map_err(unread)?))?;
+        serde_json::from_reader(open().map_err(unread)?).map_err(broken)
     }
 }
 
@@ -103,14 +115,35 @@ impl Facts {
     /// # Errors
     /// What is wrong with the line, and what to do.
     pub fn from_line(line: &[u8]) -> Result<Self, String> {
-        checked_version(line)?;
-        let values = line
-            .iter()
-            .filter(|byte| matches!(byte, b',' | b'[' | b'{'));
-        if values.count() > MOST_VALUES {
-            return Err("it has more values than the facts of any node".to_owned());
+        checked_version(serde_json::from_slice(line))?;
+        Weight::default().add(line)?;
+        serde_json::from_slice(line)
+            .map_err(broken)
+            .and_then(Self::checked)
+    }
+
+    /// As [`Facts::from_line`], of a line that `open` gives anew each time and
+    /// that is not held in memory.
+    ///
+    /// # Errors
+    /// As those of [`Facts::from_line`].
+    pub fn from_line_of<R: Read>(open: impl Fn() -> io::Result<R>) -> Result<Self, String> {
+        checked_version(serde_json::from_reader(open().map_err(unread)?))?;
+        let mut weight = Weight::default();
+        let mut line = open().map_err(unread)?;
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            match line.read(&mut piece).map_err(unread)? {
+                0 => break,
+                length => weight.add(piece.get(..length).unwrap_or_default())?,
+            }
         }
-        let read: Read = serde_json::from_slice(line).map_err(broken)?;
+        serde_json::from_reader(open().map_err(unread)?)
+            .map_err(broken)
+            .and_then(Self::checked)
+    }
+
+    fn checked(read: Parts) -> Result<Self, String> {
         let mut facts = Self {
             signature: read.signature,
             shared: read.shared,
@@ -123,9 +156,25 @@ impl Facts {
     }
 }
 
-fn checked_version(line: &[u8]) -> Result<(), String> {
-    let versioned: Versioned = serde_json::from_slice(line).map_err(broken)?;
-    match versioned.dmaudit_facts {
+/// What a line's facts take in memory.
+#[derive(Default)]
+struct Weight(u64);
+
+impl Weight {
+    /// Adds a part of the line.
+    fn add(&mut self, part: &[u8]) -> Result<(), String> {
+        let begins = |byte: &&u8| matches!(byte, b',' | b'[' | b'{');
+        let values = part.iter().filter(begins).count() as u64;
+        self.0 += part.len() as u64 + VALUE_BYTES * values;
+        match self.0 > MOST_BYTES {
+            true => Err("it has more values than the facts of any node".to_owned()),
+            false => Ok(()),
+        }
+    }
+}
+
+fn checked_version(versioned: serde_json::Result<Versioned>) -> Result<(), String> {
+    match versioned.map_err(broken)?.dmaudit_facts {
         VERSION => Ok(()),
         other => Err(format!(
             "these are facts of version {other}, and this dmaudit reads version {VERSION}: make \
@@ -133,6 +182,10 @@ fn checked_version(line: &[u8]) -> Result<(), String> {
              dmaudit that wrote them"
         )),
     }
+}
+
+fn unread(error: io::Error) -> String {
+    format!("it can't be read: {error}")
 }
 
 fn broken(error: serde_json::Error) -> String {
