@@ -357,8 +357,8 @@ fn long_lines_are_read_where_they_are() {
     ];
     fs::write(&file, broken.join("\n")).unwrap();
     for args in [
-        &["analyze", "--max-total", "10M"][..],
-        &["facts", "--max-total", "10M"],
+        &["analyze", "--max-total", "16M"][..],
+        &["facts", "--max-total", "16M"],
     ] {
         let output = dmaudit(args, &[&file]);
         let errors = text(&output.stderr);

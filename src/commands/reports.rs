@@ -245,7 +245,7 @@ impl Maker for Rendering<'_> {
         let wants_line = self.format == Format::Ndjson;
         let is_large = json::is_large(&node);
         let wants_view = matches!(self.format, Format::Prometheus | Format::Nagios)
-            || is_large && (wants_json || wants_line);
+            || is_large && (wants_json || wants_line || self.csv);
         let unless = |wanted: bool, render: fn(&view::Node) -> io::Result<Vec<u8>>| match wanted {
             true => render(&node).map_err(|error| error.to_string()),
             false => Ok(Vec::new()),
@@ -258,7 +258,7 @@ impl Maker for Rendering<'_> {
                 true => Some(Parquet::rows(&node)?),
                 false => None,
             },
-            rows: match self.csv {
+            rows: match self.csv && !is_large {
                 true => Some(csv::of_node(&node).map_err(|error| error.to_string())?),
                 false => None,
             },
@@ -273,13 +273,17 @@ impl Taker for Writing<'_> {
     type Error = String;
 
     fn take(&mut self, node: Rendered) -> Result<(), String> {
-        if let (Some(csv), Some(rows)) = (&mut self.csv, &node.rows) {
-            csv.node(rows)?;
-        }
         if let (Some(parquet), Some(rows)) = (&mut self.parquet, &node.batches) {
             parquet.add(rows)?;
         }
         let large = node.node.as_deref().filter(|node| json::is_large(node));
+        if let Some(csv) = &mut self.csv {
+            match (large, &node.rows) {
+                (Some(large), _) => csv.large_node(large)?,
+                (None, Some(rows)) => csv.node(rows)?,
+                (None, None) => {}
+            }
+        }
         if let Some(json) = &mut self.json {
             let written = match large {
                 Some(large) => json.large_node(large),

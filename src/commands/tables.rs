@@ -40,6 +40,18 @@ impl Csv {
         Ok(())
     }
 
+    /// Adds the rows of a large node, whose text is never held as a whole.
+    ///
+    /// # Errors
+    ///
+    /// A line that names the file and says what went wrong.
+    pub(super) fn large_node(&mut self, node: &view::Node) -> Result<(), String> {
+        for (table, file) in &mut self.0 {
+            csv::write_node(*table, node, &mut *file).map_err(|error| file.failed(&error))?;
+        }
+        Ok(())
+    }
+
     /// Adds a cluster's rows.
     ///
     /// # Errors

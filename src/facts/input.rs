@@ -17,7 +17,7 @@ use crate::bundle::{FactsStream, Limits, Rejected};
 /// memory.
 const AT_ONCE_BYTES: usize = 4 << 20;
 
-/// A stream may unpack to so many times the bytes that one line may have.
+/// A stream may unpack to so many times the bytes that a bundle may have.
 const STREAM_LINES: u64 = 32;
 
 /// Lines of one input that are named when they are rejected; the others are
@@ -145,9 +145,14 @@ impl Scan<'_> {
         }
     }
 
+    /// Bytes that one line may have.
+    fn longest(&self) -> u64 {
+        self.limits.total_bytes / 8 * 5
+    }
+
     fn all(&mut self, stream: impl Read, place: &Place, most: u64) {
         let mut reader = BufReader::with_capacity(BUFFER, stream);
-        let held = self.limits.total_bytes.min(AT_ONCE_BYTES as u64);
+        let held = self.longest().min(AT_ONCE_BYTES as u64);
         let mut at = 0_u64;
         let mut waiting: Vec<Found> = Vec::new();
         let mut bytes = 0;
@@ -208,7 +213,7 @@ impl Scan<'_> {
         reader: &mut impl BufRead,
         (place, most): (&Place, u64),
     ) -> Option<u64> {
-        let longest = self.limits.total_bytes;
+        let longest = self.longest();
         let room = longest.min(most.saturating_sub(begins)).saturating_add(1);
         let begun_length = begun.len() as u64;
         let mut rest = Rest {

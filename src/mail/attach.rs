@@ -1,7 +1,8 @@
 //! What is attached to a mail, up to a size that servers take.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Write};
+use std::io::{self, Cursor, Seek, SeekFrom, Write};
+use std::sync::Arc;
 
 use zip::write::SimpleFileOptions;
 
@@ -40,18 +41,16 @@ pub fn files(
         if !wanted.contains(&one) {
             continue;
         }
-        let (name, kind, what, bytes) = match one {
+        let (name, kind, what) = match one {
             Attach::Report => (
                 "dmaudit-report.zip",
                 "application/zip",
                 "the whole report; unpack it and open index.html",
-                archive(whole(report, scripts)?)?,
             ),
             Attach::Json => (
                 "report.json",
                 "application/json",
                 "the whole report for programs",
-                document(report)?,
             ),
             Attach::Scripts if scripts.iter().all(Option::is_none) => {
                 said.push(
@@ -63,15 +62,21 @@ pub fn files(
                 "dmaudit-cleanup.zip",
                 "application/zip",
                 "the cleanup scripts; read one before you run it",
-                archive(cleanup(report, scripts))?,
             ),
         };
-        if size + bytes.len() > MOST {
+        let mut out = Bounded::of(MOST.saturating_sub(size));
+        match one {
+            Attach::Report => archive(&mut out, |zip| whole(report, scripts, zip)),
+            Attach::Json => json::write(report, &mut out),
+            Attach::Scripts => archive(&mut out, |zip| cleanup(report, scripts, zip)),
+        }
+        .map_err(|error| format!("{name} could not be made: {error}"))?;
+        let Some(bytes) = out.bytes() else {
             said.push(format!(
                 "{name} is too large to attach; `dmaudit analyze -o DIR` writes it."
             ));
             continue;
-        }
+        };
         size += bytes.len();
         said.push(format!("Attached: {name}, {what}."));
         files.push(Attached { name, kind, bytes });
@@ -79,62 +84,139 @@ pub fn files(
     Ok((files, said))
 }
 
-type File = (String, Vec<u8>);
-
-fn document(report: &view::Report) -> Result<Vec<u8>, String> {
-    let mut document = Vec::new();
-    json::write(report, &mut document).map_err(|error| format!("report.json: {error}"))?;
-    Ok(document)
+/// What is written, of which nothing is kept beyond a bound: how much it would
+/// be is known only at the end.
+#[derive(Debug)]
+struct Bounded {
+    bytes: Vec<u8>,
+    at: u64,
+    most: usize,
+    is_over: bool,
 }
 
-fn cleanup(report: &view::Report, scripts: &[Option<String>]) -> Vec<File> {
-    let scripts = report.nodes.iter().zip(scripts);
-    scripts
-        .filter_map(|(node, script)| Some((node.script.clone()?, script.clone()?.into_bytes())))
-        .collect()
+impl Bounded {
+    fn of(most: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            at: 0,
+            most,
+            is_over: false,
+        }
+    }
+
+    /// All of it, if it is within the bound.
+    fn bytes(self) -> Option<Vec<u8>> {
+        (!self.is_over).then_some(self.bytes)
+    }
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let end = self.at.saturating_add(bytes.len() as u64);
+        self.is_over |= end > self.most as u64;
+        if !self.is_over {
+            let mut out = Cursor::new(&mut self.bytes);
+            out.set_position(self.at);
+            out.write_all(bytes)?;
+        }
+        self.at = end;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Bounded {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::End(by) => (self.bytes.len() as u64).checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
+type Zip<'a> = zip::ZipWriter<&'a mut Bounded>;
+
+fn cleanup(report: &view::Report, scripts: &[Option<String>], zip: &mut Zip<'_>) -> io::Result<()> {
+    for (node, script) in report.nodes.iter().zip(scripts) {
+        if let (Some(name), Some(script)) = (&node.script, script) {
+            begin(zip, name)?.write_all(script.as_bytes())?;
+        }
+    }
+    Ok(())
 }
 
 /// The files that an analysis writes into its output folder.
-fn whole(report: &view::Report, scripts: &[Option<String>]) -> Result<Vec<File>, String> {
-    let html = Html::new()?;
+fn whole(report: &view::Report, scripts: &[Option<String>], zip: &mut Zip<'_>) -> io::Result<()> {
+    let html = Html::new().map_err(io::Error::other)?;
     let run = Run::of(report);
-    let mut files = vec![
-        (
-            "index.html".to_owned(),
-            html.index_page(report)?.into_bytes(),
-        ),
-        ("report.json".to_owned(), document(report)?),
-    ];
+    let index = html.index_page(report).map_err(io::Error::other)?;
+    begin(zip, "index.html")?.write_all(index.as_bytes())?;
+    json::write(report, begin(zip, "report.json")?)?;
     let mut cluster_pages = HashMap::new();
     for cluster in &report.clusters {
         if let Some(page) = &cluster.page {
-            files.push((page.clone(), html.cluster_page(run, cluster)?.into_bytes()));
+            let text = html.cluster_page(run, cluster).map_err(io::Error::other)?;
+            begin(zip, page)?.write_all(text.as_bytes())?;
             cluster_pages.extend(cluster.nodes.iter().map(|node| (&node.slug, page.as_str())));
         }
     }
     for node in &report.nodes {
         if let Some(page) = &node.page {
             let cluster_page = cluster_pages.get(&node.slug).copied();
-            files.push((
-                page.clone(),
-                html.node_page(run, node, cluster_page)?.into_bytes(),
-            ));
+            let node = Arc::new(node.clone());
+            html.write_node_page(run, &node, cluster_page, begin(zip, page)?)?;
         }
     }
-    files.extend(cleanup(report, scripts));
-    Ok(files)
+    cleanup(report, scripts, zip)
 }
 
 /// A zip of files, undated: the same files give the same bytes.
-fn archive(files: Vec<File>) -> Result<Vec<u8>, String> {
-    let failed = |error: &dyn std::fmt::Display| format!("no archive could be made: {error}");
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+fn archive(
+    out: &mut Bounded,
+    files: impl FnOnce(&mut Zip<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut zip = zip::ZipWriter::new(out);
+    files(&mut zip)?;
+    zip.finish()?;
+    Ok(())
+}
+
+fn begin<'z, 'a>(zip: &'z mut Zip<'a>, name: &str) -> io::Result<&'z mut Zip<'a>> {
     let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
-    for (name, bytes) in files {
-        zip.start_file(name, options)
-            .map_err(|error| failed(&error))?;
-        zip.write_all(&bytes).map_err(|error| failed(&error))?;
+    zip.start_file(name, options)?;
+    Ok(zip)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn nothing_beyond_the_bound_is_kept() {
+        let zip = |files: usize, most: usize| {
+            let mut out = Bounded::of(most);
+            let wrote = archive(&mut out, |zip| {
+                (0..files).try_for_each(|i| {
+                    let text: String = (0..1000).map(|line| format!("{}\n", line * i)).collect();
+                    begin(zip, &i.to_string())?.write_all(text.as_bytes())
+                })
+            });
+            wrote.unwrap();
+            assert!(out.bytes.len() <= most);
+            out.bytes()
+        };
+        let some = zip(3, 1 << 20).unwrap();
+        let read = zip::ZipArchive::new(Cursor::new(&some)).unwrap();
+        assert_eq!(read.len(), 3);
+        assert_eq!(zip(3, some.len()), Some(some.clone()));
+        assert_eq!(zip(3, some.len() - 1), None);
+        assert_eq!(zip(300, some.len()), None);
     }
-    let written = zip.finish().map_err(|error| failed(&error))?;
-    Ok(written.into_inner())
 }

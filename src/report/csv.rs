@@ -6,7 +6,7 @@
 //! it, and so does what follows `;`, `|` or `,` in one: some countries'
 //! spreadsheets separate cells by these. Numbers stay numbers.
 
-use std::io;
+use std::io::{self, Write};
 
 use super::tables::{Row, Table, Value};
 use super::view;
@@ -31,6 +31,15 @@ pub fn of_node(node: &view::Node) -> io::Result<[Vec<u8>; 4]> {
     Table::each(|table| written(table.rows(node)))
 }
 
+/// Writes a node's rows of one of the tables.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_node(table: Table, node: &view::Node, out: impl Write) -> io::Result<()> {
+    write(table.rows(node), out)
+}
+
 /// A cluster's rows of a table.
 ///
 /// # Errors
@@ -41,15 +50,21 @@ pub fn of_cluster(table: Table, cluster: &view::Cluster) -> io::Result<Vec<u8>> 
 }
 
 fn written<'a>(rows: impl IntoIterator<Item = Row<'a>>) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    write(rows, &mut out)?;
+    Ok(out)
+}
+
+fn write<'a>(rows: impl IntoIterator<Item = Row<'a>>, out: impl Write) -> io::Result<()> {
     // RFC 4180: lines end in CR LF.
     let mut builder = csv::WriterBuilder::new();
     builder.terminator(csv::Terminator::CRLF);
-    let mut writer = builder.from_writer(Vec::new());
+    let mut writer = builder.from_writer(out);
     for row in rows {
         let cells = row.into_iter().map(cell);
         writer.write_record(cells).map_err(io::Error::other)?;
     }
-    writer.into_inner().map_err(|error| error.into_error())
+    writer.flush()
 }
 
 fn cell(value: Value<'_>) -> String {

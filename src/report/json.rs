@@ -26,7 +26,10 @@ pub fn write(report: &view::Report, out: impl Write) -> io::Result<()> {
     let mut nodes: Vec<_> = report.run_order.iter().zip(&report.nodes).collect();
     nodes.sort_by_key(|(place, _)| **place);
     for (_, node) in nodes {
-        document.node(&node_text(node)?)?;
+        match is_large(node) {
+            true => document.large_node(node)?,
+            false => document.node(&node_text(node)?)?,
+        }
     }
     for cluster in &report.clusters {
         document.cluster(cluster)?;
