@@ -396,11 +396,29 @@ fn very_many_findings_are_counted_in_the_text_and_whole_in_the_json() {
 
 #[test]
 fn a_signal_ends_it_with_a_line_and_no_files() {
-    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+    for (signal, status, line) in [
+        ("-INT", 130, "analyze - -o OUT"),
+        ("-TERM", 143, "analyze - -o OUT"),
+        ("-TERM", 143, "facts - -o OUT/a.dmfacts"),
+        ("-TERM", 143, "redact - -o OUT --mapping OUT-mapping"),
+        ("-TERM", 143, "diff - samples --html OUT/diff.html"),
+        (
+            "-TERM",
+            143,
+            "mail - --from a@b.example --to a@b.example --eml OUT/a.eml",
+        ),
+        ("-TERM", 143, "restore-names --mapping OUT-mapping"),
+    ] {
         let out = tempfile::tempdir().unwrap();
+        let folder = out.path().to_str().unwrap();
+        let mapping = format!("{folder}-mapping");
+        let key = "0".repeat(64);
+        let names = format!(r#"{{"format": 1, "key": "{key}", "names": {{}}}}"#);
+        fs::write(&mapping, names).unwrap();
+        let line = line.replace("OUT", folder);
         let mut child = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
-            .args(["analyze", "-", "-o"])
-            .arg(out.path())
+            .args(line.split(' '))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -430,9 +448,10 @@ fn a_signal_ends_it_with_a_line_and_no_files() {
         let output = child.wait_with_output().unwrap();
         drop(stdin);
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(status), "{said}");
-        assert!(said.contains("interrupted"), "{said}");
-        assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
+        assert_eq!(output.status.code(), Some(status), "{line}: {said}");
+        assert!(said.contains("interrupted"), "{line}: {said}");
+        assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0, "{line}");
+        fs::remove_file(mapping).unwrap();
     }
 }
 

@@ -561,6 +561,37 @@ fn a_mapping_among_the_bundles_is_refused() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+#[test]
+fn a_reply_of_absurd_size_is_refused_before_anything_is_written() {
+    let run = Run::begin();
+    run.map("{}");
+    fs::create_dir(run.path("reply")).unwrap();
+    fs::write(run.path("reply/a.html"), "fine").unwrap();
+    let large = fs::File::create(run.path("reply/b.html")).unwrap();
+    large.set_len((128 << 20) + 1).unwrap();
+    let mapping = run.path("mapping.json");
+    let (mapping, out, reply) = (mapping, run.path("out"), run.path("reply"));
+    let args = [
+        "restore-names",
+        "--mapping",
+        mapping.to_str().unwrap(),
+        "-o",
+        out.to_str().unwrap(),
+        reply.to_str().unwrap(),
+    ];
+    let output = dmaudit(&args, b"");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("b.html has more than 134217728 bytes"),
+        "{said}"
+    );
+    assert!(!out.exists());
+    fs::remove_file(run.path("reply/b.html")).unwrap();
+    assert!(dmaudit(&args, b"").status.success());
+    assert_eq!(fs::read(out.join("a.html")).unwrap(), b"fine");
+}
+
 /// The mapping came of a stranger's bundle, and so may the reply.
 #[test]
 fn a_restored_name_leads_nowhere_else() {

@@ -7,8 +7,7 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 
-use super::output;
-use super::printed;
+use super::{interrupt, output, printed};
 use crate::bundle::{self, Limits};
 use crate::cli::{Answer, Diff, FailOnChange};
 use crate::config::Config;
@@ -23,6 +22,7 @@ use crate::report::json;
 ///
 /// A line for the user where output could not be written.
 pub fn run(args: &Diff) -> Result<ExitCode, String> {
+    interrupt::watch()?;
     let now = args.now.unwrap_or_else(Utc::now);
     let limits = args.limits.limits();
     let config = args.config.read()?;

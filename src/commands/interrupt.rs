@@ -74,6 +74,6 @@ pub(super) fn watch() -> Result<(), String> {
 }
 
 fn end(signal: i32) -> ! {
-    tell!("dmaudit: interrupted; a report that was being written is not complete");
+    tell!("dmaudit: interrupted; what was being written is not complete");
     exit(128 + signal)
 }

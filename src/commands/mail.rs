@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::output;
-use super::printed;
+use super::{interrupt, output, printed};
 use crate::bundle::Limits;
 use crate::cli::{Attach, FailOn, Mail};
 use crate::mail::attach;
@@ -26,6 +25,7 @@ use crate::report::{mail, view};
 /// A line for the user: an address, server or secret is wrong, or a file could
 /// not be read or written.
 pub fn run(args: &Mail) -> Result<ExitCode, String> {
+    interrupt::watch()?;
     // Everything that can be wrong is found before the analysis.
     let addresses = Addresses {
         from: message::address(&args.from)?,

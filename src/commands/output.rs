@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -16,6 +17,26 @@ use super::interrupt;
 /// A line that names the file and says what went wrong.
 pub(super) fn write(folder: &Path, name: &str, content: &[u8]) -> Result<(), String> {
     write_with(folder, name, |out| out.write_all(content))
+}
+
+/// Writes a file that only its owner may read, and waits for the disk.
+///
+/// # Errors
+///
+/// A line that names the file and says what went wrong.
+pub(super) fn write_private(path: &Path, content: &[u8]) -> Result<(), String> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(format!("{} names no file", path.display()));
+    };
+    let folder = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
+    let mut file = Staged::with_mode(folder, Path::new(name), 0o600)?;
+    file.write_all(content)
+        .and_then(|()| file.file.as_file().sync_all())
+        .map_err(|error| file.failed(&error))?;
+    file.keep()
 }
 
 /// As [`write`], with what `fill` writes.
@@ -52,17 +73,17 @@ impl Staged {
     ///
     /// A line that names the file and says what went wrong.
     pub(super) fn new(folder: &Path, name: &str) -> Result<Self, String> {
+        // As an ordinary new file: the user's umask decides.
+        Self::with_mode(folder, Path::new(name), 0o666)
+    }
+
+    fn with_mode(folder: &Path, name: &Path, mode: u32) -> Result<Self, String> {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);
         let failed = |error: io::Error| failed(&path, folder, &error);
         fs::create_dir_all(parent).map_err(failed)?;
         let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // As an ordinary new file: the user's umask decides.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
+        builder.permissions(fs::Permissions::from_mode(mode));
         let file = interrupt::temporary(|| builder.prefix(".dmaudit-").tempfile_in(parent))
             .map_err(failed)?;
         Ok(Self {

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::output;
+use super::{interrupt, output};
 use crate::bundle::{self, Bundle, Limits, Rejected};
 use crate::cli::Redact;
 use crate::redact::{self, Names};
@@ -17,6 +17,7 @@ use crate::report::words::printable;
 ///
 /// A line for the user where the mapping or the folder is not usable.
 pub fn run(args: &Redact) -> Result<ExitCode, String> {
+    interrupt::watch()?;
     let mut names = match Names::load(&args.mapping)? {
         Some(names) => names,
         None => Names::new().map_err(|error| format!("no random bytes for a key: {error}"))?,
@@ -56,7 +57,7 @@ pub fn run(args: &Redact) -> Result<ExitCode, String> {
                 }
                 if !all.is_empty() {
                     // First: a bundle whose stand-ins nobody knows is of no use.
-                    names.save(&args.mapping)?;
+                    output::write_private(&args.mapping, names.to_text()?.as_bytes())?;
                 }
                 for (bundle, done) in all {
                     write(args, &mut taken, bundle, &done)?;

@@ -1,16 +1,18 @@
 //! `dmaudit restore-names`.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use walkdir::WalkDir;
 
+use super::interrupt;
 use crate::cli::RestoreNames;
 use crate::redact::Names;
 use crate::redact::restore::{Form, Restorer};
+use crate::report::words::printable_lines;
 
 /// Puts the original names back.
 ///
@@ -21,23 +23,11 @@ pub fn run(args: &RestoreNames) -> Result<ExitCode, String> {
     let names = Names::load(&args.mapping)?
         .ok_or_else(|| format!("there is no mapping file {}", args.mapping.display()))?;
     let restorer = Restorer::new(&names);
+    interrupt::watch()?;
     let Some(folder) = &args.output else {
-        let mut text = String::new();
-        io::stdin()
-            .read_to_string(&mut text)
-            .map_err(|error| format!("standard input can't be read: {error}"))?;
-        let restored = restorer
-            .restore(&text, Form::of("", &text))
-            .map_err(|error| format!("standard input is not restored: {error}"))?;
-        return match io::stdout().write_all(restored.as_bytes()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(format!("standard output could not be written: {error}"))
-            }
-            _ => Ok(ExitCode::SUCCESS),
-        };
+        return restore_standard_input(&restorer);
     };
-    // All is restored before anything is written: no half of a report.
-    let mut done: Vec<(PathBuf, Vec<u8>, fs::Permissions)> = Vec::new();
+    let mut files = Vec::new();
     for path in &args.paths {
         for entry in WalkDir::new(path).sort_by_file_name() {
             let entry =
@@ -49,59 +39,142 @@ pub fn run(args: &RestoreNames) -> Result<ExitCode, String> {
                 0 => Path::new(entry.file_name()),
                 _ => entry.path().strip_prefix(path).unwrap_or(entry.path()),
             };
-            done.push(one(&restorer, entry.path(), within)?);
+            files.push((entry.path().to_owned(), within.to_owned()));
         }
     }
-    for (path, bytes, permissions) in done {
-        let path = folder.join(path);
-        let fail = |error: io::Error| format!("{} can't be written: {error}", path.display());
-        let parent = path.parent().unwrap_or(folder);
-        fs::create_dir_all(parent).map_err(fail)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".dmaudit-")
-            .tempfile_in(parent)
-            .map_err(fail)?;
-        file.write_all(&bytes).map_err(fail)?;
-        file.as_file().set_permissions(permissions).map_err(fail)?;
-        file.as_file().sync_all().map_err(fail)?;
-        // What is there stays.
-        file.persist_noclobber(&path)
-            .map_err(|error| fail(error.error))?;
+    // All is looked at before anything is written: no half of a report.
+    for (path, within) in &files {
+        let file = Reply::read(&restorer, path, within)?;
+        file.restore(&restorer, |_| Ok(()))?;
+    }
+    for (path, within) in &files {
+        Reply::read(&restorer, path, within)?.write(&restorer, folder)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A file's new name, content and mode. Bytes that are no text stay.
-fn one(
-    restorer: &Restorer,
-    path: &Path,
-    within: &Path,
-) -> Result<(PathBuf, Vec<u8>, fs::Permissions), String> {
-    let fail = |error: String| format!("{} is not restored: {error}", path.display());
-    let bytes = fs::read(path).map_err(|error| fail(error.to_string()))?;
-    let permissions = fs::metadata(path)
-        .map_err(|error| fail(error.to_string()))?
-        .permissions();
-    let name = within.to_string_lossy();
-    let bytes = match String::from_utf8(bytes) {
-        Err(error) => error.into_bytes(),
-        Ok(text) => restorer
-            .restore(&text, Form::of(&name, &text))
-            .map_err(fail)?
-            .into_bytes(),
-    };
-    let name = PathBuf::from(restorer.file_name(&name).map_err(fail)?);
-    // A name from a mapping may be `..`, and the reply is a stranger's.
-    if !name
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)))
-    {
-        return Err(fail(format!(
-            "it would get the name {}, which leads elsewhere",
-            name.display().to_string().escape_debug()
-        )));
+/// Bytes that a text may have: that of a node at the bounds of the analysis
+/// has half of it.
+const MOST: u64 = 128 << 20;
+
+fn bounded(reader: impl Read) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    reader
+        .take(MOST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("can't be read: {error}"))?;
+    match bytes.len() as u64 > MOST {
+        true => Err(format!(
+            "has more than {MOST} bytes, and no file of a report has"
+        )),
+        false => Ok(bytes),
     }
-    // Neither setuid nor the like.
-    let permissions = fs::Permissions::from_mode(permissions.mode() & 0o777);
-    Ok((name, bytes, permissions))
+}
+
+fn restore_standard_input(restorer: &Restorer) -> Result<ExitCode, String> {
+    let bytes = bounded(io::stdin().lock()).map_err(|error| format!("standard input {error}"))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| format!("standard input can't be read: it is no UTF-8: {error}"))?;
+    // Before anything is written.
+    let mut restored = Vec::new();
+    restorer
+        .restore_to(&text, Form::of("", &text), |part| {
+            restored.extend_from_slice(part.as_bytes());
+            Ok(())
+        })
+        .map_err(|error| format!("standard input is not restored: {error}"))?;
+    drop(text);
+    let mut out = io::stdout().lock();
+    let written = match out.is_terminal() {
+        // Whoever sent the reply may have sent commands for the terminal.
+        true => out.write_all(printable_lines(&String::from_utf8_lossy(&restored)).as_bytes()),
+        false => out.write_all(&restored),
+    };
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output could not be written: {error}"))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// A file of the reply.
+struct Reply<'a> {
+    path: &'a Path,
+    /// Its new name, below the folder.
+    name: PathBuf,
+    bytes: Vec<u8>,
+    form: Form,
+    permissions: fs::Permissions,
+}
+
+impl<'a> Reply<'a> {
+    fn read(restorer: &Restorer, path: &'a Path, within: &Path) -> Result<Self, String> {
+        let fail = |error: String| format!("{} {error}", path.display());
+        let file = fs::File::open(path).map_err(|error| fail(format!("can't be read: {error}")))?;
+        let permissions = file
+            .metadata()
+            .map_err(|error| fail(format!("can't be read: {error}")))?
+            .permissions();
+        let bytes = bounded(file).map_err(fail)?;
+        let name = within.to_string_lossy();
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        let form = Form::of(&name, text);
+        let fail = |error: String| fail(format!("is not restored: {error}"));
+        let name = PathBuf::from(restorer.file_name(&name).map_err(fail)?);
+        // A name from a mapping may be `..`, and the reply is a stranger's.
+        if !name
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+        {
+            return Err(fail(format!(
+                "it would get the name {}, which leads elsewhere",
+                name.display().to_string().escape_debug()
+            )));
+        }
+        Ok(Self {
+            path,
+            name,
+            bytes,
+            form,
+            // Neither setuid nor the like.
+            permissions: fs::Permissions::from_mode(permissions.mode() & 0o777),
+        })
+    }
+
+    /// Hands its restored content on. Bytes that are no text stay.
+    fn restore(
+        &self,
+        restorer: &Restorer,
+        mut put: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(), String> {
+        let written = match std::str::from_utf8(&self.bytes) {
+            Err(_) => put(&self.bytes).map_err(|error| error.to_string()),
+            Ok(text) => restorer.restore_to(text, self.form, |part| {
+                put(part.as_bytes()).map_err(|error| error.to_string())
+            }),
+        };
+        written.map_err(|error| format!("{} is not restored: {error}", self.path.display()))
+    }
+
+    fn write(&self, restorer: &Restorer, folder: &Path) -> Result<(), String> {
+        let path = folder.join(&self.name);
+        let fail = |error: io::Error| format!("{} can't be written: {error}", path.display());
+        let parent = path.parent().unwrap_or(folder);
+        fs::create_dir_all(parent).map_err(fail)?;
+        let mut builder = tempfile::Builder::new();
+        let file = interrupt::temporary(|| builder.prefix(".dmaudit-").tempfile_in(parent))
+            .map_err(fail)?;
+        let mut out = io::BufWriter::new(file);
+        self.restore(restorer, |part| out.write_all(part))?;
+        let file = out.into_inner().map_err(|error| fail(error.into_error()))?;
+        let permissions = self.permissions.clone();
+        file.as_file().set_permissions(permissions).map_err(fail)?;
+        file.as_file().sync_all().map_err(fail)?;
+        let temporary = file.path().to_owned();
+        // What is there stays.
+        let kept = file.persist_noclobber(&path);
+        interrupt::forget(&temporary);
+        kept.map(drop).map_err(|error| fail(error.error))
+    }
 }

@@ -6,8 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -147,32 +146,14 @@ impl Names {
         Ok(Some(names))
     }
 
-    /// Writes the mapping file anew with mode 0600; a reader sees the old or
-    /// the new one, never a part.
+    /// The mapping file's text.
     ///
     /// # Errors
-    /// One line that names the file.
-    pub fn save(&self, path: &Path) -> Result<(), String> {
-        let fail = |error: io::Error| format!("{} can't be written: {error}", path.display());
-        let text = serde_json::to_string_pretty(self).map_err(|error| fail(error.into()))?;
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(format!(".{}.new", std::process::id()));
-        let written = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&beside)
-            .and_then(|mut file| {
-                file.write_all(text.as_bytes())?;
-                file.write_all(b"\n")?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&beside, path));
-        if written.is_err() {
-            // What was begun is no use; the first error is told.
-            let _ = fs::remove_file(&beside);
-        }
-        written.map_err(fail)
+    /// None that a name could cause.
+    pub fn to_text(&self) -> Result<String, String> {
+        let text = serde_json::to_string_pretty(self);
+        text.map(|text| text + "\n")
+            .map_err(|error| format!("the mapping can't be written: {error}"))
     }
 
     /// All stand-ins with their originals.

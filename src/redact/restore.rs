@@ -79,25 +79,51 @@ impl Restorer {
     /// One line, where a script would get a name that needs quoting.
     pub fn restore(&self, text: &str, form: Form) -> Result<String, String> {
         let mut out = String::with_capacity(text.len());
+        self.restore_to(text, form, |part| {
+            out.push_str(part);
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    /// As [`Restorer::restore`], handed on part by part.
+    ///
+    /// # Errors
+    /// As [`Restorer::restore`], and those of `put`.
+    pub fn restore_to(
+        &self,
+        text: &str,
+        form: Form,
+        mut put: impl FnMut(&str) -> Result<(), String>,
+    ) -> Result<(), String> {
         let mut rest = text;
+        // Bytes of `rest` that stay as they are.
+        let mut kept = 0;
         let mut word = false;
-        while let Some(first) = rest.chars().next() {
+        loop {
+            let (plain, here) = rest.split_at_checked(kept).unwrap_or((rest, ""));
+            let Some(first) = here.chars().next() else {
+                return put(plain);
+            };
             let found = match !word || first == 'x' {
-                true => self.at(rest),
+                true => self.at(here),
                 false => None,
             };
-            if let Some((length, original)) = found {
-                out.push_str(&written(original, form)?);
-                rest = rest.get(length..).unwrap_or_default();
-                // LVM's two UUIDs follow each other directly.
-                word = false;
-                continue;
+            match found {
+                Some((length, original)) => {
+                    put(plain)?;
+                    put(&written(original, form)?)?;
+                    rest = here.get(length..).unwrap_or_default();
+                    kept = 0;
+                    // LVM's two UUIDs follow each other directly.
+                    word = false;
+                }
+                None => {
+                    word = first.is_ascii_alphanumeric();
+                    kept += first.len_utf8();
+                }
             }
-            word = first.is_ascii_alphanumeric();
-            out.push(first);
-            rest = rest.get(first.len_utf8()..).unwrap_or_default();
         }
-        Ok(out)
     }
 
     /// The longest stand-in that the text begins with.
