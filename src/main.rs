@@ -13,7 +13,17 @@ use dmaudit::commands;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // A file's name that begins with a dash is part of the message.
+        Err(error) if error.use_stderr() => {
+            commands::tell(error.render().to_string().trim_end());
+            return ExitCode::from(2);
+        }
+        // Help, or the version.
+        Err(shown) => shown.exit(),
+    };
+    let result = match cli.command {
         Command::Analyze(args) => commands::analyze::run(&args),
         Command::Collect(args) => commands::collect::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
