@@ -145,3 +145,79 @@ fn a_read_only_disk_is_named_and_stays_as_it_is() {
         [("index.html".to_owned(), b"old".to_vec())]
     );
 }
+
+const MAPPING: &str = "map/names.json";
+
+fn mapping() -> String {
+    let key = "0".repeat(64);
+    format!(r#"{{"format": 1, "key": "{key}", "names": {{}}}}"#)
+}
+
+fn is_mapping(text: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(text).is_ok()
+}
+
+/// A command that writes below a folder, in which a mapping lies before.
+fn command(line: &str, place: &Path) -> Output {
+    fs::create_dir(place.join("map")).unwrap();
+    fs::write(place.join(MAPPING), mapping()).unwrap();
+    let line = line.replace("PLACE", place.to_str().unwrap());
+    Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        .args(line.split(' '))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap()
+}
+
+#[test]
+#[ignore = "mounts file systems: needs root and a mount namespace of its own"]
+fn whatever_a_command_writes_is_whole_or_absent_on_a_full_disk() {
+    let reply = tempfile::tempdir().unwrap();
+    assert!(analyze(reply.path()).status.success());
+    let restore = format!(
+        "restore-names --mapping PLACE/map/names.json -o PLACE/out {}",
+        reply.path().display()
+    );
+    for line in [
+        "redact samples -o PLACE/out --mapping PLACE/map/names.json",
+        restore.as_str(),
+        "facts samples --now 2026-11-23T19:00:00Z -o PLACE/out/a.dmfacts",
+        "analyze samples --now 2026-11-23T19:00:00Z --csv PLACE/out",
+        "diff samples samples --now 2026-11-23T19:00:00Z --html PLACE/out/diff.html",
+        "mail samples --now 2026-11-23T19:00:00Z --from a@b.example --to a@b.example --attach report \
+         --eml PLACE/out/a.eml",
+    ] {
+        let whole = tempfile::tempdir().unwrap();
+        let output = command(line, whole.path());
+        assert!(output.status.success(), "{line}: {}", said(&output));
+        let whole = files(whole.path());
+        let bytes: usize = whole.iter().map(|(_, content)| content.len()).sum();
+        let mut failures = 0;
+        for kib in (16..).step_by(bytes / 4096) {
+            let disk = Mounted::tmpfs(&format!("{kib}k"));
+            let output = command(line, disk.path());
+            let there = files(disk.path());
+            for file in &there {
+                let (name, content) = file;
+                // It is written anew for each bundle.
+                let is_mapping = name == MAPPING && is_mapping(content);
+                let is_whole = whole.contains(file) || is_mapping;
+                assert!(is_whole, "{line}, {kib} KiB: {name} is not whole");
+            }
+            assert!(there.iter().any(|(name, _)| name == MAPPING), "{line}");
+            if output.status.success() {
+                assert_eq!(there.len(), whole.len(), "{line}, {kib} KiB");
+                break;
+            }
+            failures += 1;
+            assert_eq!(output.status.code(), Some(2), "{line}: {}", said(&output));
+            assert!(
+                said(&output).contains("No space left"),
+                "{line}: {}",
+                said(&output)
+            );
+            assert!(kib * 1024 < 8 * bytes, "{line}: it never fits");
+        }
+        assert!(failures > 0, "{line}: the disk was never full");
+    }
+}
