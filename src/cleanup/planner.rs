@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::plan::{Item, Plan, Skipped};
 use crate::model::device::{Device, Index};
-use crate::model::names::{GuestVolume, is_safe};
+use crate::model::names::{GuestVolume, is_safe, whole_volume};
 use crate::model::node::Node;
 use crate::model::verdict::{Action, LvState, Verdict};
 use crate::parse::dmsetup_table::{Segment, Target, holds_key};
@@ -262,13 +262,16 @@ fn identity(device: &Device) -> Option<Decision> {
 }
 
 /// Whether the guest that an entry belongs to runs or is locked: that of the
-/// entry it lies on, and that of its own name.
+/// entry it lies on, that of its own name, and that of its volume by UUID.
 fn guest(node: &Node, device: &Device, judgement: &Judgement) -> Option<Decision> {
     let by_name = device.volume().and_then(|(_, lv)| GuestVolume::parse(lv));
+    let by_uuid = node.lvm.of(device);
+    let by_uuid = by_uuid.and_then(|lv| GuestVolume::parse(&lv.name));
+    let named = by_name.into_iter().chain(by_uuid);
     let vmids: BTreeSet<u64> = judgement
         .vmid
         .into_iter()
-        .chain(by_name.map(|volume| volume.vmid))
+        .chain(named.map(|volume| volume.vmid))
         .collect();
     vmids.into_iter().find_map(|vmid| busy(node, vmid))
 }
@@ -394,7 +397,11 @@ fn words(node: &Node, verdicts: &Verdicts, index: Index, device: &Device) -> Vec
         let volumes = by_name.into_iter().chain(by_uuid);
         let kept = doubled.and_then(Device::volume);
         let own = volumes.filter(|volume| Some(*volume) != kept);
-        words.extend(own.map(|(_, lv)| lv.to_owned()));
+        let kept = kept.map(|(_, lv)| lv);
+        words.extend(own.flat_map(|(_, lv)| {
+            let whole = Some(whole_volume(lv)).filter(|whole| Some(*whole) != kept);
+            whole.into_iter().chain([lv]).map(str::to_owned)
+        }));
     }
     words.retain(|word| is_plain_word(word));
     words.sort_unstable();

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{ArgGroup, Args, ValueEnum};
 
 use super::values::time;
-use super::{ConfigArgs, FailOn};
+use super::{ConfigArgs, FailOn, LimitArgs};
 
 /// Send the report as an e-mail, or write it to a file.
 ///
@@ -100,6 +100,10 @@ pub struct Mail {
     /// The configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
+
+    /// How much of one input is read.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 
     /// Take this for the current time (RFC 3339), for repeatable output
     #[arg(long, value_name = "TIME", value_parser = time)]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::LimitArgs;
+
 /// Replace every name in bundles by a stand-in, so that they can be sent.
 ///
 /// Names of nodes, guests, storages, volume groups, snapshots and clusters, addresses, UUIDs and
@@ -34,6 +36,10 @@ pub struct Redact {
     /// File with the stand-ins and their originals; made with mode 0600 if it is missing
     #[arg(long, value_name = "FILE")]
     pub mapping: PathBuf,
+
+    /// How much of one input is read.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// Put the original names back into a report or script of redacted bundles.

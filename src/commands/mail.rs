@@ -10,7 +10,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{interrupt, output, printed};
-use crate::bundle::Limits;
 use crate::cli::{Attach, FailOn, Mail};
 use crate::mail::attach;
 use crate::mail::message::{self, Addresses};
@@ -38,7 +37,7 @@ pub fn run(args: &Mail) -> Result<ExitCode, String> {
         .map(|smtp| server(smtp, args))
         .transpose()?;
     let now = args.now.unwrap_or_else(Utc::now);
-    let limits = Limits::default();
+    let limits = args.limits.limits();
     let config = args.config.read()?;
     let scripted = args.attach.iter().any(|one| *one != Attach::Json);
     let (report, scripts) = if scripted {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::{interrupt, output};
-use crate::bundle::{self, Bundle, Limits, Rejected};
+use crate::bundle::{self, Bundle, Rejected};
 use crate::cli::Redact;
 use crate::redact::{self, Names};
 use crate::report::words::printable;
@@ -45,7 +45,8 @@ pub fn run(args: &Redact) -> Result<ExitCode, String> {
             let path = source.name();
             rejected.push(Rejected { path, error });
         };
-        match bundle::open(source, &Limits::default()) {
+        names.begin_input();
+        match bundle::open(source, &args.limits.limits()) {
             Err(error) => reject(error.to_string()),
             Ok(bundles) => {
                 let mut all = Vec::new();

@@ -233,6 +233,7 @@ fn targets(setting: &Setting<'_>) -> Vec<Target> {
     }
     if path {
         found.extend(paths(value));
+        found.extend(image(setting).map(|path| Target::Path(path.to_owned())));
     }
     if found.len() > 1 {
         let mut seen = HashSet::with_capacity(found.len());
@@ -264,6 +265,27 @@ fn volumes(text: &str, main: bool, disk: bool) -> impl Iterator<Item = Target> {
                 volume: part.to_owned(),
             })
     })
+}
+
+/// The path outside of `/dev` that a virtual machine is given as a disk: a file,
+/// as a rule, or a link to a device. A container's is a folder.
+fn image<'a>(setting: &Setting<'a>) -> Option<&'a str> {
+    let stem = setting.key.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_machines = matches!(
+        stem,
+        "ide" | "sata" | "scsi" | "virtio" | "efidisk" | "tpmstate" | "unused"
+    );
+    if !is_machines || setting.value.contains("media=cdrom") {
+        return None;
+    }
+    let mut parts = setting.value.split(',');
+    let main = parts.find_map(|part| {
+        let file = part.strip_prefix("file=");
+        file.or_else(|| part.strip_prefix("volume="))
+            .or(Some(part).filter(|part| part.starts_with('/')))
+    })?;
+    let is_path = main.starts_with('/') && main.len() <= PATH;
+    (is_path && !main.starts_with("/dev/")).then_some(main)
 }
 
 /// Paths that are taken of one word.

@@ -277,6 +277,19 @@ pub fn snapshot_volume(volume: &str, snapshot: &str) -> String {
     }
 }
 
+/// The volume that an LV holds data of: `vm-1-disk-0` for LVM's hidden
+/// `vm-1-disk-0_rimage_0`, and for LINSTOR's `vm-1-disk-0_00000`.
+pub fn whole_volume(lv: &str) -> &str {
+    if let Some(hidden) = HiddenVolume::parse(lv) {
+        return hidden.whole;
+    }
+    let numbered = |number: &str| number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit());
+    match lv.rsplit_once('_') {
+        Some((resource, number)) if numbered(number) => resource,
+        _ => lv,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

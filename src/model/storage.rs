@@ -96,9 +96,9 @@ pub enum Resolution {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Storages {
     configured: Option<Vec<Storage>>,
-    /// The first of each id.
+    /// The last of each id, as PVE reads the file.
     by_id: HashMap<String, usize>,
-    /// The first of each id in small letters.
+    /// The last of each id in small letters.
     by_any_case: HashMap<String, usize>,
     /// All on a VG.
     by_vg: HashMap<String, Vec<usize>>,
@@ -111,8 +111,8 @@ impl Storages {
         for (index, storage) in configured.iter().flatten().enumerate() {
             let id = storage.id.clone();
             let small = id.to_ascii_lowercase();
-            storages.by_id.entry(id).or_insert(index);
-            storages.by_any_case.entry(small).or_insert(index);
+            storages.by_id.insert(id, index);
+            storages.by_any_case.insert(small, index);
             if let Some(vg) = &storage.vg {
                 storages.by_vg.entry(vg.clone()).or_default().push(index);
             }

@@ -49,7 +49,9 @@ pub fn parse(text: &str) -> Parsed<Vec<StorageSection>> {
             };
             match parsed.value.last_mut() {
                 Some(storage) => {
-                    storage.properties.insert(key.to_owned(), value.to_owned());
+                    // PVE refuses a further one of the same name.
+                    let property = storage.properties.entry(key.to_owned());
+                    property.or_insert_with(|| value.to_owned());
                 }
                 None => parsed.problem(number, "expected `type: id` before any property"),
             }
@@ -83,6 +85,8 @@ mod tests {
         assert_eq!(parsed.value[1].get("thinpool"), Some("data"));
         assert!(parsed.value[2].flag("shared") && parsed.value[2].flag("disable"));
         assert!(!parsed.value[1].flag("shared"));
+        let twice = parse("lvm: a\n\tvgname first\n\tvgname second\n");
+        assert_eq!(twice.value[0].get("vgname"), Some("first"));
         assert_eq!(parsed.problems[0].line, 14);
     }
 

@@ -1,12 +1,15 @@
 //! The node's files that are read: the cluster's configuration below
 //! `/etc/pve`, and corosync's.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::names::{Kind, Names};
 use super::outputs::NOT_UNDERSTOOD;
 use super::words;
-use crate::parse::lines;
+use crate::model::guest::{Target, references};
+use crate::parse::{guest_config, lines};
 
 /// A file redacted; none where nothing in it is read, so that its place alone
 /// is kept or it is dropped.
@@ -24,16 +27,45 @@ pub(super) fn file(names: &mut Names, path: &str, text: &str) -> Option<String> 
         }
         _ => {}
     }
+    guest_of(path).map(|_| guest_text(names, text))
+}
+
+/// Whether a guest's configuration names volumes or devices that its redacted
+/// text does not name, by their stand-ins and in the same line: then an entry
+/// would pass for one that nobody references.
+pub(super) fn loses_a_volume(names: &mut Names, path: &str, text: &str, redacted: &str) -> bool {
+    if guest_of(path).is_none() {
+        return false;
+    }
+    let there = references(&guest_config::parse(redacted).value);
+    let there: HashSet<(usize, String)> = there
+        .into_iter()
+        .map(|one| (one.line, one.target.to_string()))
+        .collect();
+    let wanted = references(&guest_config::parse(text).value);
+    wanted.into_iter().any(|one| {
+        let target = match one.target {
+            Target::Volume { storage, volume } => {
+                format!("{}:{}", names.store(&storage), names.lv(&volume))
+            }
+            Target::Path(path) => names.path(&path),
+        };
+        !there.contains(&(one.line, target))
+    })
+}
+
+/// The guest whose configuration lies at a path.
+fn guest_of(path: &str) -> Option<u64> {
     let rest = path.strip_prefix("/etc/pve/")?.strip_suffix(".conf")?;
     let (folder, vmid) = rest.rsplit_once('/')?;
     let kind = folder.rsplit('/').next()?;
-    let guest = matches!(kind, "qemu-server" | "lxc") && vmid.parse::<u64>().is_ok();
-    guest.then(|| guest_config(names, text))
+    let vmid = vmid.parse().ok()?;
+    matches!(kind, "qemu-server" | "lxc").then_some(vmid)
 }
 
 /// A guest's configuration. Lines keep their numbers, since evidence cites
 /// them.
-fn guest_config(names: &mut Names, text: &str) -> String {
+fn guest_text(names: &mut Names, text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (_, line) in lines(text) {
         let line = line.trim_end();
@@ -44,14 +76,30 @@ fn guest_config(names: &mut Names, text: &str) -> String {
             out.push('#');
         } else if let Some(section) = section {
             out.push_str(&format!("[{}]", section_name(names, section.trim())));
-        } else if let Some((key, value)) = line.split_once(':') {
-            out.push_str(&setting(names, key.trim(), value.trim()));
         } else if !line.is_empty() {
-            out.push_str(NOT_UNDERSTOOD);
+            let setting = apart(line).map(|(key, sign, value)| setting(names, key, sign, value));
+            // The analysis looks for volumes in a line that it does not understand.
+            out.push_str(
+                &setting
+                    .unwrap_or_else(|| format!("{NOT_UNDERSTOOD} {}", names.volumes_alone(line))),
+            );
         }
         out.push('\n');
     }
     out
+}
+
+/// A setting's key, the sign behind it, and its value: `key: value`, or
+/// `lxc.KEY = value`.
+fn apart(line: &str) -> Option<(&str, &'static str, &str)> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let at = |sign: char, written: &'static str| {
+        let (key, value) = line.split_once(sign)?;
+        let key = key.trim();
+        let is_key = !key.is_empty() && key.chars().all(legal);
+        is_key.then(|| (key, written, value.trim()))
+    };
+    at(':', ": ").or_else(|| at('=', " = ").filter(|(key, ..)| key.starts_with("lxc.")))
 }
 
 fn section_name(names: &mut Names, section: &str) -> String {
@@ -74,12 +122,9 @@ fn section_name(names: &mut Names, section: &str) -> String {
     }
 }
 
-fn setting(names: &mut Names, key: &str, value: &str) -> String {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if key.is_empty() || !key.chars().all(legal) {
-        return NOT_UNDERSTOOD.to_owned();
-    }
+fn setting(names: &mut Names, key: &str, sign: &str, value: &str) -> String {
     let stem = key.trim_end_matches(|c: char| c.is_ascii_digit());
+    let small = stem.to_ascii_lowercase();
     let known = words::is_setting(key) || words::is_setting(stem) || is_lxc(key);
     let value = match key {
         "name" | "hostname" => names.guest(value),
@@ -89,20 +134,25 @@ fn setting(names: &mut Names, key: &str, value: &str) -> String {
             .map(|tag| names.token(Kind::Word, tag))
             .collect::<Vec<_>>()
             .join(";"),
-        "description" | "searchdomain" | "ciuser" | "cipassword" | "sshkeys" => match value {
-            "" => String::new(),
-            _ => "redacted".to_owned(),
-        },
         "smbios1" => smbios(names, value),
-        // A command line, an environment, or who knows: passwords stand there.
-        "args" | "entrypoint" | "env" => names.volumes_alone(value),
-        _ if !known => names.volumes_alone(value),
-        _ => names.value(value),
+        _ => match small.as_str() {
+            "description" | "searchdomain" | "ciuser" | "cipassword" | "sshkeys" => match value {
+                "" => String::new(),
+                _ => "redacted".to_owned(),
+            },
+            // A command line, an environment, or who knows: passwords stand there.
+            "args" | "entrypoint" | "env" => names.volumes_alone(value),
+            _ if small.starts_with("lxc.") || !known => names.volumes_alone(value),
+            _ => names.value(value),
+        },
     };
-    match known {
-        true => format!("{key}: {value}"),
-        false => format!("{}: {value}", names.token(Kind::Word, key)),
-    }
+    let key = match (known, key.starts_with("lxc.")) {
+        (true, _) => key.to_owned(),
+        (false, false) => names.token(Kind::Word, key),
+        // What is written with an equals sign is a setting only by its beginning.
+        (false, true) => format!("lxc.{}", names.token(Kind::Word, key)),
+    };
+    format!("{key}{sign}{value}")
 }
 
 /// Raw keys of LXC.

@@ -49,10 +49,6 @@ pub fn redact(bundle: &Bundle, names: &mut Names) -> Result<Redacted, String> {
     refuse_tables(bundle)?;
     names.begin();
     let done = redacted(bundle, names);
-    if names.are_too_many() {
-        names.undo();
-        return Err("it has more names than any cluster; collect it again".to_owned());
-    }
     if done.is_err() {
         names.undo();
     }
@@ -67,11 +63,13 @@ fn redacted(bundle: &Bundle, names: &mut Names) -> Result<Redacted, String> {
     for id in bundle.commands() {
         if let Some(output) = bundle.command(id) {
             draft.command(id, &output, names);
+            draft.within_bounds(names)?;
         }
     }
     for (path, bytes) in bundle.files_below("/") {
         if bundle.link(path).is_none() {
             draft.file(path, &decode(bytes), names);
+            draft.within_bounds(names)?;
         }
     }
     for path in ["/etc/pve/local", "/etc/pve/qemu-server", "/etc/pve/lxc"] {
@@ -233,6 +231,9 @@ fn top(bundle: &Bundle, manifest: &Manifest, names: &mut Names) -> String {
     }
 }
 
+/// Bytes of a redacted bundle, unpacked: half of what is read of one.
+const MOST_BYTES: usize = 64 << 20;
+
 /// The members of the new bundle.
 #[derive(Debug, Default)]
 struct Draft {
@@ -263,6 +264,12 @@ impl Draft {
             self.dropped.push(format!("commands/{id}.out"));
             return;
         };
+        // Stand-ins can be longer than names.
+        let has_grown = !is_larger && read::is_larger(id, &text);
+        if has_grown {
+            self.dropped.push(format!("commands/{id}.out"));
+        }
+        let damaged = damaged || has_grown;
         let messages = match damaged {
             true => String::new(),
             false => outputs::messages(names, id, &output.error),
@@ -293,14 +300,23 @@ impl Draft {
 
     fn file(&mut self, path: &str, text: &str, names: &mut Names) {
         if read::is_larger(path, text) {
-            self.dropped.push(format!("files{path}"));
-            // Not there at all, a guest's configuration would say that it is gone.
-            let path = names.path(path);
-            let error = "not redacted, since it is larger than any node's";
-            self.unread.push(json!({"path": path, "error": error}));
-            return;
+            return self.refuse(
+                path,
+                "not redacted, since it is larger than any node's",
+                names,
+            );
         }
         match files::file(names, path, text) {
+            Some(text) if read::is_larger(path, &text) => {
+                self.refuse(path, "redacted it is larger than any node's", names);
+            }
+            Some(redacted) if files::loses_a_volume(names, path, text, &redacted) => {
+                self.refuse(
+                    path,
+                    "it names a volume in a form that is not redacted",
+                    names,
+                );
+            }
             Some(text) => self.put_file(&names.path(path), text),
             None => {
                 self.dropped.push(format!("files{path}"));
@@ -314,6 +330,28 @@ impl Draft {
                     self.put_file(&format!("/etc/pve/{name}"), String::new());
                 }
             }
+        }
+    }
+
+    /// Leaves a file out. Not there at all, a guest's configuration would say that
+    /// the guest is gone.
+    fn refuse(&mut self, path: &str, error: &str, names: &mut Names) {
+        self.dropped.push(format!("files{path}"));
+        let path = names.path(path);
+        self.unread.push(json!({"path": path, "error": error}));
+    }
+
+    /// Whether it is what a bundle can become, so far.
+    fn within_bounds(&self, names: &Names) -> Result<(), String> {
+        if names.are_too_many() {
+            return Err("it has more names than any cluster; collect it again".to_owned());
+        }
+        let bytes = self.members.iter().map(|(_, bytes)| bytes.len());
+        match bytes.sum::<usize>() > MOST_BYTES {
+            true => Err(format!(
+                "redacted it has more than {MOST_BYTES} bytes, as no bundle has; collect it again"
+            )),
+            false => Ok(()),
         }
     }
 

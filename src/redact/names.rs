@@ -4,11 +4,12 @@
 //! same name has the same one in every bundle and every later run, and nobody
 //! without the mapping can try names until one fits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
+use foldhash::quality::RandomState;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -19,7 +20,7 @@ pub const MAPPING_FORMAT: u32 = 1;
 const LETTERS: usize = 8;
 
 /// What a name is of. Names of different kinds have unrelated stand-ins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A node.
     Node,
@@ -64,20 +65,45 @@ pub struct Names {
     names: BTreeMap<String, String>,
     #[serde(skip)]
     bundle: OfBundle,
+    /// What the input may still add.
+    #[serde(skip)]
+    room: Room,
+    /// Stand-ins of this bundle's words: a text has most of its words again and
+    /// again.
+    #[serde(skip)]
+    remembered: HashMap<(Kind, String, &'static str), String, RandomState>,
 }
 
-/// Names that one bundle may add: ten times those of the largest node that is
+/// Names that one input may add: ten times those of the largest node that is
 /// read, with its cluster.
-const MOST_OF_BUNDLE: usize = 500_000;
+const MOST_NAMES: usize = 500_000;
 
 /// Bytes of these names.
-const MOST_BYTES_OF_BUNDLE: usize = 32 << 20;
+const MOST_BYTES: usize = 32 << 20;
+
+/// Words that are remembered.
+const MOST_REMEMBERED: usize = 20_000;
+
+/// What an input may still add to the mapping.
+#[derive(Debug, Clone)]
+struct Room {
+    names: usize,
+    bytes: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            names: MOST_NAMES,
+            bytes: MOST_BYTES,
+        }
+    }
+}
 
 /// What the bundle that is redacted has added.
 #[derive(Debug, Clone, Default)]
 struct OfBundle {
     stand_ins: Vec<String>,
-    bytes: usize,
     /// Whether it has more names than it may.
     is_over: bool,
 }
@@ -99,12 +125,20 @@ impl Names {
             key: hex(key),
             names: BTreeMap::new(),
             bundle: OfBundle::default(),
+            room: Room::default(),
+            remembered: HashMap::default(),
         }
+    }
+
+    /// Begins with an input, which may have several bundles.
+    pub fn begin_input(&mut self) {
+        self.room = Room::default();
     }
 
     /// Begins with a bundle.
     pub(super) fn begin(&mut self) {
         self.bundle = OfBundle::default();
+        self.remembered.clear();
     }
 
     /// Whether the bundle has more names than any cluster. What it has then is
@@ -118,6 +152,7 @@ impl Names {
         for stand_in in self.bundle.stand_ins.drain(..) {
             self.names.remove(&stand_in);
         }
+        self.remembered.clear();
     }
 
     /// Reads a mapping file; none where there is no such file.
@@ -173,9 +208,21 @@ impl Names {
     /// The token for a part of a name, which is as safe in a script as the
     /// whole.
     pub(super) fn part(&mut self, kind: Kind, name: &str, whole: &str) -> String {
-        if name.is_empty() {
+        if name.is_empty() || self.bundle.is_over {
             return String::new();
         }
+        let key = (kind, name.to_owned(), mark(whole));
+        if let Some(token) = self.remembered.get(&key) {
+            return token.clone();
+        }
+        let token = self.fresh(kind, name, whole);
+        if self.remembered.len() < MOST_REMEMBERED && name.len() <= 128 {
+            self.remembered.insert(key, token.clone());
+        }
+        token
+    }
+
+    fn fresh(&mut self, kind: Kind, name: &str, whole: &str) -> String {
         let small = name.to_lowercase();
         let class: String = small.chars().filter(|c| *c != '-').collect();
         let mut round = 0_u32;
@@ -272,16 +319,19 @@ impl Names {
 
     /// Notes a stand-in; false where it stands for another original.
     fn claim(&mut self, stand_in: &str, original: &str) -> bool {
+        if self.bundle.is_over {
+            return true;
+        }
         match self.names.get(stand_in) {
             Some(other) => other == original,
             None => {
-                self.bundle.bytes += original.len();
-                if self.bundle.stand_ins.len() >= MOST_OF_BUNDLE
-                    || self.bundle.bytes > MOST_BYTES_OF_BUNDLE
-                {
+                let room = self.room.names.checked_sub(1);
+                let bytes = self.room.bytes.checked_sub(original.len());
+                let (Some(names), Some(bytes)) = (room, bytes) else {
                     self.bundle.is_over = true;
                     return true;
-                }
+                };
+                self.room = Room { names, bytes };
                 self.names.insert(stand_in.to_owned(), original.to_owned());
                 self.bundle.stand_ins.push(stand_in.to_owned());
                 true
@@ -355,8 +405,9 @@ mod tests {
         let mut names = Names::with_key(&[3; 32]);
         names.begin();
         let kept = names.token(Kind::Node, "alpha");
+        names.begin_input();
         names.begin();
-        (0..MOST_OF_BUNDLE).for_each(|i| drop(names.token(Kind::Word, &format!("w{i}"))));
+        (0..MOST_NAMES).for_each(|i| drop(names.token(Kind::Word, &format!("w{i}"))));
         assert!(!names.are_too_many());
         names.token(Kind::Node, "alpha");
         assert!(!names.are_too_many(), "a name of before");
@@ -366,8 +417,11 @@ mod tests {
         assert_eq!(names.iter().collect::<Vec<_>>(), [(&*kept, "alpha")]);
         names.begin();
         assert_eq!(names.token(Kind::Node, "alpha"), kept);
-        assert!(!names.are_too_many());
-        names.token(Kind::Word, &"long".repeat(MOST_BYTES_OF_BUNDLE / 4));
+        names.token(Kind::Word, "w");
+        assert!(names.are_too_many(), "the next bundle of the input");
+        names.begin_input();
+        names.begin();
+        names.token(Kind::Word, &"long".repeat(MOST_BYTES / 4));
         assert!(!names.are_too_many());
         names.token(Kind::Word, "w");
         assert!(names.are_too_many());

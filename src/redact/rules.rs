@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::names::{Kind, Names};
 use super::words;
-use crate::model::names::{LvmName, LvmUuid, partition_parent};
+use crate::model::names::{GuestVolume, LvmName, LvmUuid, partition_parent};
 
 impl Names {
     /// A node's name, with or without its domain.
@@ -58,6 +58,10 @@ impl Names {
 
     /// A logical volume's name: PVE's and LVM's own patterns stay.
     pub(super) fn lv(&mut self, name: &str) -> String {
+        if name.len() > LONGEST {
+            // None of LVM's: it need not be taken apart.
+            return self.store(name);
+        }
         if let Some(inner) = name
             .strip_prefix('[')
             .and_then(|name| name.strip_suffix(']'))
@@ -163,6 +167,9 @@ impl Names {
     pub(super) fn dm_uuid(&mut self, uuid: &str) -> String {
         if uuid.is_empty() {
             return String::new();
+        }
+        if uuid.len() > LONGEST {
+            return self.token(Kind::Id, uuid);
         }
         if let Some(parts) = LvmUuid::parse(uuid) {
             let (vg, lv) = (self.lvm_uuid(&parts.vg), self.lvm_uuid(&parts.lv));
@@ -351,16 +358,20 @@ impl Names {
                 let path = word.get(at..).unwrap_or_default();
                 return self.path(path);
             }
-            let volume = word.split_once(':').map(|(_, path)| path);
-            let name = volume.and_then(|path| path.rsplit('/').next());
-            let stand_in = match name.and_then(vmid) {
-                Some(_) => self.volume_id(word),
-                None => None,
-            };
-            stand_in.unwrap_or_else(|| match word {
-                "" => String::new(),
-                _ => "redacted".to_owned(),
-            })
+            let is_volumes = |part: &str| GuestVolume::parse(part).is_some();
+            match word.split_once(':') {
+                Some((storage, path)) if path.split('/').any(is_volumes) => {
+                    let parts = path.split('/').map(|part| match part {
+                        "" => String::new(),
+                        part if is_volumes(part) => self.lv(part),
+                        _ => NO_SECRET.to_owned(),
+                    });
+                    let path = parts.collect::<Vec<_>>().join("/");
+                    format!("{}:{path}", self.store(storage))
+                }
+                _ if word.is_empty() => String::new(),
+                _ => NO_SECRET.to_owned(),
+            }
         })
     }
 
@@ -407,6 +418,12 @@ impl Names {
         }
     }
 }
+
+/// The longest name or UUID that is taken apart.
+const LONGEST: usize = 255;
+
+/// What stands for a word that may be a secret.
+const NO_SECRET: &str = "redacted";
 
 /// A value whose words are replaced; `change` is given the separator that
 /// follows, too.

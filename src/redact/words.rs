@@ -1,5 +1,10 @@
 //! Words that identify nobody and stay as they are.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use foldhash::quality::RandomState;
+
 /// Names that every installation has.
 const DEFAULTS: [&str; 7] = [
     "pve",
@@ -78,23 +83,26 @@ const MESSAGES: &str = " device-mapper device devices table ioctl thin thin-pool
     activation deactivation activated deactivated lvm vg lv pv dm sd scsi nvme \
     cluster pmxcfs system empty did answer within does match manifest bundle collector its bytes ";
 
-fn has(list: &str, word: &str) -> bool {
-    list.split_ascii_whitespace().any(|known| known == word)
-}
+/// The words of a list.
+type List = LazyLock<HashSet<&'static str, RandomState>>;
+
+static FOLDER_LIST: List = LazyLock::new(|| FOLDERS.split_ascii_whitespace().collect());
+static SETTING_LIST: List = LazyLock::new(|| SETTINGS.split_ascii_whitespace().collect());
+static MESSAGE_LIST: List = LazyLock::new(|| MESSAGES.split_ascii_whitespace().collect());
 
 /// Whether it is a folder or file of every system.
 pub(super) fn is_folder(name: &str) -> bool {
-    has(FOLDERS, name)
+    FOLDER_LIST.contains(name)
 }
 
 /// Whether it is a word of settings.
 pub(super) fn is_setting(word: &str) -> bool {
-    has(SETTINGS, &word.to_ascii_lowercase())
+    SETTING_LIST.contains(word.to_ascii_lowercase().as_str())
 }
 
 /// Whether it is a word of messages.
 pub(super) fn is_message(word: &str) -> bool {
-    has(MESSAGES, &word.to_lowercase())
+    MESSAGE_LIST.contains(word.to_lowercase().as_str())
 }
 
 /// Whether it is the kernel's own name of a device: `sda3`, `dm-7`,

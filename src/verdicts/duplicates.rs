@@ -14,7 +14,7 @@ use crate::parse::dmsetup_table::Target;
 pub(super) type Doubled = BTreeMap<Index, Index>;
 
 /// Finds the duplicates of a node.
-pub(super) fn find(node: &Node, owners: &Owners) -> Doubled {
+pub(super) fn find(node: &Node, owners: &Owners<'_>) -> Doubled {
     let mut doubled = Doubled::new();
     for set in by_name(node, owners) {
         mark(node, &set, &mut doubled);
@@ -46,10 +46,20 @@ fn is_volume(node: &Node, index: Index) -> bool {
 
 /// Entries of the same VG and LV by name: a further one carries a layer that
 /// is not LVM's.
-fn by_name(node: &Node, owners: &Owners) -> Vec<Vec<Index>> {
+fn by_name(node: &Node, owners: &Owners<'_>) -> Vec<Vec<Index>> {
     let mut sets: BTreeMap<(&str, &str), Vec<Index>> = BTreeMap::new();
     for (index, device) in node.devices.iter() {
-        if let (Owner::Guest(_), Some(volume)) = (owners.get(index), device.volume()) {
+        // The name of one that is another volume by its UUID says nothing.
+        let is_another = node.lvm.of(device).is_some_and(|lv| {
+            let is_layer = device
+                .lvm_uuid
+                .as_ref()
+                .is_some_and(|uuid| uuid.layer.is_some());
+            !is_layer && device.volume() != Some((&*lv.vg, lv.name.as_str()))
+        });
+        if let (Owner::Guest(_), Some(volume), false) =
+            (owners.get(index), device.volume(), is_another)
+        {
             sets.entry(volume).or_default().push(index);
         }
     }
@@ -57,7 +67,7 @@ fn by_name(node: &Node, owners: &Owners) -> Vec<Vec<Index>> {
 }
 
 /// Entries with the same table, at least one of them a guest's.
-fn by_table(node: &Node, owners: &Owners) -> Vec<Vec<Index>> {
+fn by_table(node: &Node, owners: &Owners<'_>) -> Vec<Vec<Index>> {
     let mut sets: HashMap<Vec<(u64, u64, &Target)>, Vec<Index>> = HashMap::new();
     for (index, device) in node.devices.iter() {
         if owners.get(index).followed().is_some() {

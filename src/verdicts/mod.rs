@@ -105,6 +105,7 @@ pub fn judge(node: &Node) -> (Verdicts, References<'_>) {
         let device = node.devices.get(index)?;
         Some(references.any_hit(node, index, device)?.vmid)
     });
+    stand_under_valid(node, &mut list);
     let roots = owners::ends(list.len(), |index| {
         let judgement = list.get(index)?;
         judgement
@@ -114,11 +115,36 @@ pub fn judge(node: &Node) -> (Verdicts, References<'_>) {
     (Verdicts { list, roots }, references)
 }
 
+/// What a valid entry stands on is in use, though no configuration names it: a
+/// template's disk that a clone reads from, a disk below a storage.
+fn stand_under_valid(node: &Node, list: &mut [Judgement]) {
+    let mut seen = vec![false; list.len()];
+    let valid = |(index, judgement): (Index, &Judgement)| {
+        (judgement.verdict == Verdict::Valid).then_some((index, index))
+    };
+    let mut waiting: Vec<(Index, Index)> = list.iter().enumerate().filter_map(valid).collect();
+    while let Some((index, user)) = waiting.pop() {
+        match seen.get_mut(index) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
+        }
+        waiting.extend(node.devices.below(index).map(|below| (below, user)));
+        let name = node.devices.get(user).map_or("", |user| &user.name);
+        if let Some(judgement) = list.get_mut(index)
+            && judgement.verdict == Verdict::Orphan
+        {
+            judgement.verdict = Verdict::Valid;
+            judgement.reason = None;
+            judgement.explanation = format!("{name}, which a guest uses, stands on it.");
+        }
+    }
+}
+
 /// A dependent's guest is that of the entry it lies on, or the one that is
 /// given that entry.
 fn follow(
     list: &mut [Judgement],
-    owners: &owners::Owners,
+    owners: &owners::Owners<'_>,
     given_to: impl Fn(Index) -> Option<u64>,
 ) {
     for index in 0..list.len() {

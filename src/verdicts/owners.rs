@@ -1,6 +1,8 @@
 //! Which entries are a guest's own volumes, which lie on such an entry, and
 //! which are parts of one.
 
+use std::collections::BTreeMap;
+
 use crate::model::device::{Device, Index};
 use crate::model::names::{GuestVolume, HiddenVolume, LvmName, partition_parent};
 use crate::model::node::Node;
@@ -32,13 +34,16 @@ impl Owner {
 
 /// What each entry of a node is to guests.
 #[derive(Debug)]
-pub(super) struct Owners {
+pub(super) struct Owners<'a> {
     list: Vec<Owner>,
+    /// The VG of a storage of this node, by the entry that is its physical
+    /// volume.
+    on_storages: BTreeMap<Index, &'a str>,
     /// What each entry finally lies on, once all are assigned.
     roots: Vec<Option<Index>>,
 }
 
-impl Owners {
+impl Owners<'_> {
     pub fn get(&self, index: Index) -> &Owner {
         self.list.get(index).unwrap_or(&Owner::None)
     }
@@ -48,6 +53,11 @@ impl Owners {
             Owner::Guest(volume) => Some(volume),
             _ => None,
         }
+    }
+
+    /// The VG of a storage of this node that has an entry as a physical volume.
+    pub fn storage_on(&self, index: Index) -> Option<&str> {
+        self.on_storages.get(&index).copied()
     }
 
     fn parent(&self, index: Index) -> Option<Index> {
@@ -104,7 +114,7 @@ pub(super) trait Asked {
 }
 
 /// Assigns every entry of a node.
-pub(super) fn assign(node: &Node, asked: &impl Asked) -> Owners {
+pub(super) fn assign<'a>(node: &'a Node, asked: &impl Asked) -> Owners<'a> {
     let volumes: Vec<Option<GuestVolume>> = node
         .devices
         .iter()
@@ -122,6 +132,7 @@ pub(super) fn assign(node: &Node, asked: &impl Asked) -> Owners {
         );
     let mut owners = Owners {
         list: list.collect(),
+        on_storages: on_storages(node),
         roots: Vec::new(),
     };
     // A partition that only its name tells of.
@@ -257,7 +268,7 @@ pub(super) fn partitioned_name(name: &str) -> Option<&str> {
 /// guest's disk, and the volumes in that pool. Each round settles one more
 /// level, and looks only at what lies on the level before: once at each pair
 /// of entries of which one lies on the other.
-fn settle(node: &Node, owners: &mut Owners, asked: &impl Asked) {
+fn settle(node: &Node, owners: &mut Owners<'_>, asked: &impl Asked) {
     let mut trees = Trees::of(owners);
     let mut handed: Vec<Option<bool>> = vec![None; node.devices.len()];
     let mut named: Vec<Option<bool>> = vec![None; node.devices.len()];
@@ -317,10 +328,11 @@ fn settle(node: &Node, owners: &mut Owners, asked: &impl Asked) {
 /// origin: a template's disk below the clone that reads from it.
 ///
 /// A disk that is handed on to a guest is the guest's, too, unless the host
-/// has a storage on it.
+/// has a storage on it. Nor is a volume a guest's whose VG is a storage's, though
+/// the VG lies on an entry with a guest's name.
 fn may_lie_on(
     node: &Node,
-    owners: &Owners,
+    owners: &Owners<'_>,
     device: &Device,
     below: Index,
     is_handed_on: impl FnOnce() -> bool,
@@ -337,7 +349,10 @@ fn may_lie_on(
         return false;
     }
     match owners.get(below) {
-        Owner::Guest(_) | Owner::LiesOn(_) => true,
+        Owner::Guest(_) | Owner::LiesOn(_) => {
+            let storage = owners.on_storages.get(&below);
+            storage.is_none_or(|on| device.volume().is_none_or(|(vg, _)| *on != vg))
+        }
         Owner::PartOf(_) => !is_lvms(device),
         Owner::None => {
             let vg = device.volume().map(|(vg, _)| vg);
@@ -345,6 +360,26 @@ fn may_lie_on(
             !is_hosts && is_handed_on()
         }
     }
+}
+
+/// The entries that a storage of this node is on, each a physical volume of the
+/// VG that is given. A guest may have a VG `pve`, too: where LVM has two of a
+/// name, it is none.
+fn on_storages(node: &Node) -> BTreeMap<Index, &str> {
+    let mut usable: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut is_usable = |vg| {
+        *usable.entry(vg).or_insert_with(|| {
+            let storage = node.storages.on_vg(vg, &node.name);
+            let here = storage.is_some_and(|storage| {
+                storage.nodes.is_empty() || storage.nodes.contains(&node.name)
+            });
+            here && node.lvm.vg_uuids(vg).take(2).count() == 1
+        })
+    };
+    let pvs = node.lvm.pvs.iter();
+    pvs.filter(|pv| is_usable(pv.vg.as_str()))
+        .filter_map(|pv| Some((node.devices.by_devno(pv.devno?)?, pv.vg.as_str())))
+        .collect()
 }
 
 fn is_handed_on(node: &Node, asked: &impl Asked, index: Index) -> bool {
@@ -358,7 +393,7 @@ fn is_handed_on(node: &Node, asked: &impl Asked, index: Index) -> bool {
 struct Trees(Vec<Index>);
 
 impl Trees {
-    fn of(owners: &Owners) -> Self {
+    fn of(owners: &Owners<'_>) -> Self {
         let mut trees = Self((0..owners.list.len()).collect());
         for (index, owner) in owners.list.iter().enumerate() {
             if let Some(parent) = owner.followed() {

@@ -12,7 +12,7 @@ use crate::model::verdict::Verdict;
 /// What a verdict is drawn from.
 pub(super) struct Scene<'a> {
     pub node: &'a Node,
-    pub owners: &'a Owners,
+    pub owners: &'a Owners<'a>,
     pub doubled: &'a Doubled,
     pub references: &'a References<'a>,
 }
@@ -184,8 +184,43 @@ fn names_another(scene: &Scene<'_>, device: &Device, kept: Index) -> bool {
 
 fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume) -> Outcome {
     let node = scene.node;
-    let vmid = volume.vmid;
-    let found = |reason, explanation| Outcome::new(Verdict::Orphan, Some(reason), explanation);
+    if let Some(vg) = scene.owners.storage_on(index) {
+        return Outcome::new(
+            Verdict::System,
+            None,
+            format!("The host's: a physical volume of {vg}, on which storage.cfg has a storage."),
+        );
+    }
+    // What LVM says of its UUID counts, not the name that it once had.
+    let renamed = node.lvm.of(device).and_then(|lv| {
+        let other = GuestVolume::parse(&lv.name)?.vmid;
+        (other != volume.vmid).then_some((other, lv))
+    });
+    let vmid = renamed.map_or(volume.vmid, |(vmid, _)| vmid);
+    if let Some(why) = node.guests.unread(vmid) {
+        return Outcome::new(
+            Verdict::Unknown,
+            Some("configuration-unread"),
+            format!("Guest {vmid} exists, but {why}."),
+        );
+    }
+    if let Some(hit) = scene.references.vague(vmid) {
+        return Outcome::new(
+            Verdict::Unknown,
+            Some("path-unresolved"),
+            format!(
+                "Guest {vmid} is given {} ({}), and the bundle does not show which device that is.",
+                hit.target, hit.place
+            ),
+        );
+    }
+    let found = |reason, explanation: String| {
+        let explanation = match renamed {
+            Some((_, lv)) => format!("By its UUID it is {}/{}. {explanation}", lv.vg, lv.name),
+            None => explanation,
+        };
+        Outcome::new(Verdict::Orphan, Some(reason), explanation)
+    };
     if let Some(hit) = scene.references.hit(Side::Elsewhere, node, index, device) {
         let explanation = format!(
             "Guest {} on node {} references it ({}); no guest of this node does.",

@@ -10,7 +10,7 @@ use super::owners::{Owners, partitioned_name};
 use crate::model::device::{Device, Index};
 use crate::model::guest::{Mention, Target};
 use crate::model::lvm::LogicalVolume;
-use crate::model::names::{HiddenVolume, LvmName, LvmUuid, partition_parent};
+use crate::model::names::{LvmName, LvmUuid, partition_parent, whole_volume};
 use crate::model::node::Node;
 use crate::model::storage::Resolution;
 use crate::parse::DevNo;
@@ -66,6 +66,8 @@ pub struct References<'a> {
     paths: Vec<(Side, Index, Mention<'a>)>,
     /// The first path that names an entry, or what lies on it.
     devices: HashMap<(Side, Index), Mention<'a>>,
+    /// By guest, the first path that may lead to any device of the node.
+    vague: HashMap<u64, Mention<'a>>,
 }
 
 impl<'a> References<'a> {
@@ -119,7 +121,7 @@ impl<'a> References<'a> {
     }
 
     /// What names a partition or layer names what it lies on, too.
-    pub(super) fn spread(&mut self, owners: &Owners) {
+    pub(super) fn spread(&mut self, owners: &Owners<'_>) {
         for (side, index, mention) in std::mem::take(&mut self.paths) {
             if let Some(root) = owners.root(index) {
                 self.devices.entry((side, root)).or_insert(mention);
@@ -138,6 +140,8 @@ impl<'a> References<'a> {
         if let Some(index) = device_at(node, &path) {
             self.paths.push((side, index, mention));
             self.devices.entry((side, index)).or_insert(mention);
+        } else if is_vague(&path) {
+            self.vague.entry(mention.guest.vmid).or_insert(mention);
         }
         match path {
             Cow::Borrowed(path) => volume_at(node, path),
@@ -187,6 +191,12 @@ impl<'a> References<'a> {
             .volumes
             .partition_point(|(other, on, of, _)| (&**other, *on, *of) < (lv, vg, side));
         self.volumes.get(first..).unwrap_or_default()
+    }
+
+    /// A path that a guest is given and that the bundle does not resolve: it may
+    /// be any of the guest's volumes.
+    pub(super) fn vague(&self, vmid: u64) -> Option<Hit> {
+        self.vague.get(&vmid).copied().map(Hit::from)
     }
 
     /// The reference to an entry by its path, if there is one.
@@ -360,6 +370,23 @@ fn plain(path: &str) -> Cow<'_, str> {
     format!("/{}", parts.join("/")).into()
 }
 
+/// Whether a path may lead to a logical volume, though its name does not say to
+/// which: one of what lies on it, or a link outside of `/dev`.
+fn is_vague(path: &str) -> bool {
+    let Some(name) = path.strip_prefix("/dev/") else {
+        return true;
+    };
+    let by = [
+        "by-uuid/",
+        "by-label/",
+        "by-partuuid/",
+        "by-partlabel/",
+        "by-id/lvm-pv-uuid-",
+    ];
+    let disk = name.strip_prefix("disk/");
+    disk.is_some_and(|disk| by.iter().any(|by| disk.starts_with(by)))
+}
+
 /// The entry at a path below `/dev`; of a partition that is not mapped the
 /// entry that it would lie on.
 fn device_at(node: &Node, path: &str) -> Option<Index> {
@@ -407,19 +434,6 @@ fn named_volume(path: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     }
     let (vg, lv) = rest.split_once('/')?;
     (vg != "disk" && !lv.is_empty() && !lv.contains('/')).then(|| (vg.into(), lv.into()))
-}
-
-/// The volume that an LV holds data of: `vm-1-disk-0` for LVM's hidden
-/// `vm-1-disk-0_rimage_0`, and for LINSTOR's `vm-1-disk-0_00000`.
-fn whole_volume(lv: &str) -> &str {
-    if let Some(hidden) = HiddenVolume::parse(lv) {
-        return hidden.whole;
-    }
-    let numbered = |number: &str| number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit());
-    match lv.rsplit_once('_') {
-        Some((resource, number)) if numbered(number) => resource,
-        _ => lv,
-    }
 }
 
 #[cfg(test)]

@@ -66,6 +66,17 @@ answered() {
     fi
 }
 
+# searched GREP-ARGUMENT...: $matches says whether grep finds something. A grep
+# that fails has not said that there is nothing.
+searched() {
+    grep -q "$@"
+    case $? in
+    0) matches=yes ;;
+    1) matches=no ;;
+    *) because 'grep failed, so what it was to look through is not known' ;;
+    esac
+}
+
 # keep_answer NAME: keeps what the last limited command printed as $TMP/NAME,
 # which the next question would remove.
 keep_answer() {

@@ -120,8 +120,10 @@ not_mounted() {
     0 | 1) ;;
     *) answered 'reading the mounts of all processes' || return 1 ;;
     esac
-    if grep -Ev ': (No such file or directory|No such process|Invalid argument)$' "$answer.err" >"$TMP/doubt"; then
-        because "the mounts of all processes could not be read: $(shown "$(head -n 1 "$TMP/doubt")")"
+    its_end=': (No such file or directory|No such process|Invalid argument)$'
+    searched -Ev "$its_end" "$answer.err" || return 1
+    if [ "$matches" = yes ]; then
+        because "the mounts of all processes could not be read: $(shown "$(grep -Ev "$its_end" "$answer.err" | head -n 1)")"
         return 1
     fi
     if ! mounted=$(awk -v number="$live_major:$live_minor" \
@@ -170,7 +172,8 @@ no_process_has_it() {
     fi
     # Both say 'nothing found' with exit status 1 and no word. A file of some
     # process that fuser may not look at (FUSE in a container) is no device.
-    if [ "$status" != 1 ] || grep -qv '^Cannot stat file ' "$answer.err"; then
+    searched -v '^Cannot stat file ' "$answer.err" || return 1
+    if [ "$status" != 1 ] || [ "$matches" = yes ]; then
         answered 'looking for processes that have it open'
         return 1
     fi

@@ -8,15 +8,33 @@ pve_answers() {
     # Without quorum this node may be looking at an old copy.
     limited "$ASK_SECONDS" cat "$PVE/.members"
     if [ "$status" = 0 ]; then
-        ! grep -Eq '"quorate": *0' "$answer.out" ||
+        searched -E '"quorate": *0' "$answer.out" || return 1
+        [ "$matches" = no ] ||
             because 'the cluster has no quorum, so the configurations seen here may be old'
     elif [ "$status" = hung ] || [ -e "$PVE/.members" ]; then
         answered "reading $PVE/.members"
     fi
 }
 
+# Sets $guests: the guest by the entry's name, and the one by the volume's. They
+# are two where the volume was renamed, on another node.
+whose_it_is() {
+    guests=$vmid
+    owner=${volume#*/}
+    owner=${owner#del-}
+    owner=${owner#snap_}
+    case $owner in
+    vm-*-* | base-*-*)
+        owner=${owner#*-}
+        owner=${owner%%-*}
+        if is_number "$owner" && [ "$owner" != "$vmid" ]; then guests="$guests $owner"; fi
+        ;;
+    esac
+}
+
 # The guest does not run on this node and is not locked in a listing.
 guest_is_idle() {
+    whose_it_is
     guests_listed=no
     limited "$ASK_SECONDS" qm list
     answered 'qm list' || return 1
@@ -24,12 +42,16 @@ guest_is_idle() {
     limited "$ASK_SECONDS" pct list
     answered 'pct list' || return 1
     guest_in_list 'pct list' || return 1
-    [ -n "$vmid" ] || return 0
-    [ -e "$RUN/qemu-server/$vmid.pid" ] || return 0
-    if ! read -r pid <"$RUN/qemu-server/$vmid.pid" || ! is_number "$pid"; then
-        because "$RUN/qemu-server/$vmid.pid cannot be read, so guest $vmid may be running"
+    for guest in $guests; do
+        [ ! -e "$RUN/qemu-server/$guest.pid" ] || no_process_of "$guest" || return 1
+    done
+}
+
+no_process_of() {
+    if ! read -r pid <"$RUN/qemu-server/$1.pid" || ! is_number "$pid"; then
+        because "$RUN/qemu-server/$1.pid cannot be read, so guest $1 may be running"
     elif [ -e "$PROC/$pid" ]; then
-        because "guest $vmid is running (process $pid)"
+        because "guest $1 is running (process $pid)"
     fi
 }
 
@@ -38,7 +60,8 @@ guest_is_idle() {
 # behind it from the right.
 guest_in_list() {
     [ -s "$answer.out" ] || return 0 # both print nothing when there is no guest
-    if ! state=$(awk -v vmid="$vmid" '
+    if ! state=$(awk -v guests="$guests" '
+        BEGIN { count = split(guests, list, " "); for (i = 1; i <= count; i++) own[list[i]] = 1 }
         NR == 1 {
             width = NF
             for (i = 1; i <= NF; i++) column[toupper($i)] = i
@@ -55,7 +78,8 @@ guest_in_list() {
             id = value("VMID")
             if (id !~ /^[0-9]+$/) { print "unreadable"; exit }
             print "listed"
-            if (id "" != vmid "") next
+            if (!(id in own)) next
+            print "guest", id
             print "status", value("STATUS")
             if ("LOCK" in column && NF >= width) print "lock", value("LOCK")
         }' "$answer.out"); then
@@ -65,14 +89,15 @@ guest_in_list() {
     while read -r what value; do
         case $what in
         listed) guests_listed=yes ;;
+        guest) guest=$value ;;
         status)
             if [ "$value" != stopped ]; then
-                because "guest $vmid is not stopped on this node: its status is '$(shown "$value")'"
+                because "guest $guest is not stopped on this node: its status is '$(shown "$value")'"
                 return 1
             fi
             ;;
         lock)
-            because "guest $vmid is locked ($(shown "$value"))"
+            because "guest $guest is locked ($(shown "$value"))"
             return 1
             ;;
         unreadable)
@@ -101,14 +126,23 @@ not_configured() {
         because "qm or pct list guests, but $PVE holds no configuration of any"
         return 1
     fi
-    if [ "$guest_gone" = yes ] && grep -q "/$vmid\.conf\$" "$answer.out"; then
-        because "guest $vmid has a configuration now: the VMID was given out again since the snapshot, or it lives elsewhere"
-        return 1
+    if [ "$guest_gone" = yes ]; then
+        searched "/$vmid\.conf\$" "$answer.out" || return 1
+        if [ "$matches" = yes ]; then
+            because "guest $vmid has a configuration now: the VMID was given out again since the snapshot, or it lives elsewhere"
+            return 1
+        fi
     fi
     unwanted="$words dm-$live_minor"
-    # A volume that LVM knows may be named by LVM's name, whatever was recorded.
-    [ "$doing" != deactivate ] || unwanted="$unwanted ${volume#*/}"
-    configurations -exec awk -v words="$unwanted" -v vmid="$vmid" -v lv="${volume#*/}" \
+    # A volume that LVM knows may be named by LVM's name, whatever was recorded;
+    # one of LINSTOR's by the part before its number.
+    if [ "$doing" = deactivate ]; then
+        unwanted="$unwanted ${volume#*/}"
+        case $volume in
+        *_[0-9][0-9][0-9][0-9][0-9]) unwanted="$unwanted $(printf '%s' "${volume#*/}" | sed 's/_[0-9]*$//')" ;;
+        esac
+    fi
+    configurations -exec awk -v words="$unwanted" -v guests="$guests" -v lv="${volume#*/}" \
         "$REFERENCES" '{}' +
     answered 'reading the configurations of the guests' || return 1
     if [ -s "$answer.out" ]; then
@@ -118,9 +152,9 @@ not_configured() {
     not_configured_by_path
 }
 
-# No path below /dev in any configuration leads to it: a name of udev's or of a
-# person's says nothing, so its device number is compared. A path that leads
-# nowhere on this node leads to no device of it.
+# No path in any configuration leads to it: a name of udev's or of a person's
+# says nothing, so its device number is compared. A path that leads nowhere on
+# this node leads to no device of it.
 not_configured_by_path() {
     configurations -exec awk -v folder="$DEV" "$PATHS" '{}' +
     answered 'reading the paths in the configurations of the guests' || return 1
@@ -141,23 +175,27 @@ not_configured_by_path() {
 }
 
 # The awk program of not_configured_by_path: every path once. It may end at a
-# colon or an equals sign, or go on behind it.
+# colon or an equals sign, or go on behind it; one below /dev may begin anywhere.
 PATHS='
 function path(text) {
-    if (text !~ /^\/dev\/./ || length(text) > 4096 || text in seen) return
+    if (length(text) > 4096 || text in seen) return
     seen[text] = 1
-    print folder substr(text, 5)
+    if (text ~ /^\/dev\/./) print folder substr(text, 5)
+    else if (text ~ /^\/./) print text
+}
+function paths(text,   end) {
+    path(text)
+    end = match(text, /[:=]/)
+    if (end) path(substr(text, 1, end - 1))
 }
 /^#/ { next }
 {
     count = split($0, run, /[ \t,;\"\047)}\]]+/)
     for (i = 1; i <= count; i++) {
         at = index(run[i], "/dev/")
-        if (!at) continue
-        found = substr(run[i], at)
-        path(found)
-        end = match(found, /[:=]/)
-        if (end) path(substr(found, 1, end - 1))
+        if (at) paths(substr(run[i], at))
+        at = match(run[i], /(^|[:=])\//)
+        if (at) paths(substr(run[i], at + RLENGTH - 1))
     }
 }'
 
@@ -168,7 +206,12 @@ function path(text) {
 # guest's section [SNAPSHOT] counts.
 REFERENCES='
 BEGIN { count = split(words, list, " "); for (i = 1; i <= count; i++) wanted[list[i]] = 1 }
-FNR == 1 { section = ""; own = vmid != "" && FILENAME ~ ("/" vmid "[.]conf$") }
+FNR == 1 {
+    section = ""
+    own = 0
+    count = split(guests, list, " ")
+    for (i = 1; i <= count; i++) if (FILENAME ~ ("/" list[i] "[.]conf$")) own = list[i]
+}
 /^#/ { next }
 /^\[/ {
     section = $0
@@ -184,7 +227,7 @@ FNR == 1 { section = ""; own = vmid != "" && FILENAME ~ ("/" vmid "[.]conf$") }
 own && section == "" && /^lock[ \t]*:/ {
     state = $0
     sub(/^lock[ \t]*:[ \t]*/, "", state)
-    print "guest " vmid " is locked (" state ") in " FILENAME
+    print "guest " own " is locked (" state ") in " FILENAME
 }
 {
     count = split($0, run, /[^A-Za-z0-9+_.-]+/)

@@ -75,11 +75,12 @@ every_guard() {
 }
 
 # What may have changed while the other questions were asked and the log was
-# written, right before the removal.
+# written, right before the removal. Looking for users may take a while, too, so
+# the last question is whether it is still the same, and closed.
 last_look() {
     gone=no
     reason='a check failed without saying why'
-    same_device && not_in_use && not_stopped
+    same_device && not_in_use && same_device && not_held && not_stopped
 }
 
 not_stopped() {

@@ -4,11 +4,18 @@
 # with keys is shown without them.
 can_be_undone() {
     [ "$doing" = remove ] || return 0
-    if printf '%s\n' "$live_table" | grep -Evq '^[0-9]+ [0-9]+ [a-z][a-z0-9-]*( .*)?$'; then
-        because 'its table cannot be read, so it could not be brought back'
-    elif printf '%s\n' "$live_table" | grep -Eq '^[0-9]+ [0-9]+ (crypt|integrity|inlinecrypt|default-key)( |$)'; then
-        because 'it is encrypted: without its keys it could not be brought back'
+    if ! printf '%s\n' "$live_table" >"$TMP/table"; then
+        because "$TMP cannot be written"
+        return 1
     fi
+    searched -Ev '^[0-9]+ [0-9]+ [a-z][a-z0-9-]*( .*)?$' "$TMP/table" || return 1
+    if [ "$matches" = yes ]; then
+        because 'its table cannot be read, so it could not be brought back'
+        return 1
+    fi
+    searched -E '^[0-9]+ [0-9]+ (crypt|integrity|inlinecrypt|default-key)( |$)' "$TMP/table" || return 1
+    [ "$matches" = no ] ||
+        because 'it is encrypted: without its keys it could not be brought back'
 }
 
 # Puts the way back in front of those already in the undo script, so that what
@@ -45,7 +52,7 @@ write_undo() {
 way_back() {
     printf '\n# taken out %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
     case $doing in
-    deactivate) printf "activate '%s'\n" "$volume" ;;
+    deactivate) printf "activate '%s' '%s'\n" "$volume" "$uuid" ;;
     remove)
         case $live_attr in
         *r) write_mode=--readonly ;;
@@ -84,24 +91,60 @@ LC_ALL=C
 PATH=\$PATH:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 NODE='$NODE'
+MACHINE_ID='$MACHINE_ID'
+MACHINE_ID_SHA256='$MACHINE_ID_SHA256'
 LOCK='$RUN/dmaudit-cleanup.lock'
 BOOT_ID_FILE='$PROC/sys/kernel/random/boot_id'
+LVM_CONFIG='$LVM_CONFIG'
 BOOT_ID='$(tr -cd 'a-f0-9-' 2>/dev/null <"$PROC/sys/kernel/random/boot_id")'
 EOF
     cat <<'EOF'
 failed=0
 
-# activate VG/LV
+# Sets $volumes: what LVM has now, a line for each, UUID|VG/LV.
+ask_lvm() {
+    volumes=$(lvs -a --config "$LVM_CONFIG" --reportformat basic --noheadings --separator '|' \
+        -o vg_uuid,lv_uuid,vg_name,lv_name,lv_kernel_major,lv_kernel_minor,lv_attr) || return 1
+    volumes=$(printf '%s\n' "$volumes" | awk -F '|' '
+        NF > 3 { gsub(/ /, ""); id = $1 $2; gsub(/-/, "", id); print "LVM-" id "|" $3 "/" $4 }')
+}
+
+not_back() {
+    echo "$*" >&2
+    failed=1
+}
+
+# activate VG/LV UUID
 activate() {
-    lvchange -ay -K "$1" || failed=1
+    if ! ask_lvm; then
+        not_back "$1: not activated: lvs failed"
+    elif ! printf '%s\n' "$volumes" | grep -Fqx -- "$2|$1"; then
+        not_back "$1: not activated: it is gone, or another volume has its name now"
+    else
+        lvchange -ay -K "$1" || failed=1
+    fi
+}
+
+# Whether LVM has a volume that this device name is for.
+is_a_volumes() {
+    printf '%s\n' "$volumes" | awk -F '|' -v name="$1" '
+        split($2, part, "/") == 2 {
+            gsub(/-/, "--", part[1])
+            gsub(/-/, "--", part[2])
+            if (part[1] "-" part[2] "" == name "") found = 1
+        }
+        END { exit !found }'
 }
 
 # create NAME UUID MODE <TABLE
 create() {
     table=$(cat)
     if [ "$(cat "$BOOT_ID_FILE")" != "$BOOT_ID" ]; then
-        echo "$1: not brought back: the node was rebooted, its table may name other disks" >&2
-        failed=1
+        not_back "$1: not brought back: the node was rebooted, its table may name other disks"
+    elif ! ask_lvm; then
+        not_back "$1: not brought back: lvs failed"
+    elif is_a_volumes "$1"; then
+        not_back "$1: not brought back: LVM has a volume of that name now, which could not be activated"
     elif dmsetup info -c --noheadings --separator '|' -o name | grep -Fqx -- "$1"; then
         echo "$1: is there already"
     elif [ "$3" = --readonly ]; then
@@ -114,6 +157,11 @@ create() {
 name=$(uname -n)
 if [ "${name%%.*}" != "$NODE" ] || [ "$(id -u)" != 0 ]; then
     echo "refused: this undoes a cleanup of $NODE, and must run there, as root" >&2
+    exit 2
+fi
+sum=$(sha256sum <"$MACHINE_ID" | cut -d ' ' -f 1)
+if [ -n "$MACHINE_ID_SHA256" ] && [ "$sum" != "$MACHINE_ID_SHA256" ]; then
+    echo "refused: this machine is called $NODE, too, but it is another one (machine-id)" >&2
     exit 2
 fi
 exec 9>>"$LOCK" || exit 2

@@ -349,3 +349,23 @@ fn what_is_gone_already_counts_as_done() {
         );
     }
 }
+
+/// Looking for who uses a device takes a while: what is removed is what was
+/// looked at.
+#[test]
+fn another_device_under_the_name_at_the_last_moment() {
+    // The second look for processes is the last thing before the removal.
+    let swap = |from: &str, to: &str| {
+        format!(
+            "cat >\"$here/behave/before-fuser\" <<'THEN'\nsed 's/{from}/{to}/' \"$world/dm\" >\"$world/dm.new\"; \
+             mv \"$world/dm.new\" \"$world/dm\"\nTHEN\n"
+        )
+    };
+    left_alone(stale(), "another device has this name now", |node| {
+        let uuid = stale().uuid.unwrap();
+        node.behave("before-fuser", &swap(&uuid, "LVM-new"));
+    });
+    left_alone(stale(), "open count is 1", |node| {
+        node.behave("before-fuser", &swap("|254|4|0|", "|254|4|1|"));
+    });
+}

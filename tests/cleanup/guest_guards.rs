@@ -399,3 +399,114 @@ fn no_configuration_though_guests_are_listed() {
         node.write("root/etc/pve/nodes/pve1/lxc/.keep", "");
     });
 }
+
+/// The volume was given to another guest, on another node, while the entry kept
+/// the name of the one that is gone.
+fn renamed() -> Item {
+    Item {
+        vg_lv: Some(("pve".into(), "vm-101-disk-3".into())),
+        ..known_to_lvm()
+    }
+}
+
+fn rename(node: &mut Node) {
+    node.edit("world/lvs", "|pve|vm-119-disk-0", "|pve|vm-101-disk-3");
+}
+
+#[test]
+fn the_guest_that_the_volume_belongs_to_by_now() {
+    goes(renamed(), "lvchange -an pve/vm-101-disk-3", rename);
+    left_alone(renamed(), "guest 101 is not stopped on this node", |node| {
+        rename(node);
+        node.edit("world/qm", "stopped   ", "running   ");
+    });
+    left_alone(renamed(), "guest 101 is running (process 4712)", |node| {
+        rename(node);
+        node.write("root/run/qemu-server/101.pid", "4712\n");
+        node.write("root/proc/4712/comm", "kvm\n");
+    });
+    left_alone(renamed(), "guest 101 is locked (create)", |node| {
+        rename(node);
+        node.edit(
+            "root/etc/pve/nodes/pve1/qemu-server/101.conf",
+            "scsi0:",
+            "lock: create\nscsi0:",
+        );
+    });
+}
+
+#[test]
+fn a_path_outside_of_dev_that_leads_to_it() {
+    for value in [
+        "scsi1: /srv/disks/data,size=4M",
+        "virtio3: file=/srv/disks/data",
+        "args: -drive id=x,file=/srv/disks/data",
+        "lxc.mount.entry: /srv/disks/data srv none bind 0 0",
+    ] {
+        left_alone(
+            unreferenced(),
+            "a configuration references it as /srv/disks/data",
+            |node| {
+                node.write(
+                    "root/etc/pve/nodes/pve1/qemu-server/119.conf",
+                    &format!("{value}\n"),
+                );
+                node.write("world/paths", "fe:c /srv/disks/data\n");
+            },
+        );
+    }
+    // It leads to another device.
+    goes(unreferenced(), GOES, |node| {
+        node.write(
+            "root/etc/pve/nodes/pve1/qemu-server/119.conf",
+            "scsi1: /srv/disks/data,size=4M\n",
+        );
+        node.write("world/paths", "fe:d /srv/disks/data\n");
+    });
+}
+
+#[test]
+fn a_volume_of_linstors_is_named_without_its_number() {
+    let item = || Item {
+        vg_lv: Some(("drbdpool".into(), "vm-119-disk-0_00000".into())),
+        ..unreferenced()
+    };
+    let rename = |node: &mut Node| {
+        node.edit(
+            "world/lvs",
+            "|pve|vm-119-disk-0",
+            "|drbdpool|vm-119-disk-0_00000",
+        );
+    };
+    goes(item(), "lvchange -an drbdpool/vm-119-disk-0_00000", rename);
+    left_alone(item(), "references it (vm-119-disk-0)", |node| {
+        rename(node);
+        node.write(CONFIG, "scsi1: linstor:vm-119-disk-0\n");
+    });
+}
+
+/// What a search did not find is not there only if the search worked.
+#[test]
+fn a_search_that_fails() {
+    use std::os::unix::fs::PermissionsExt;
+    let fails_on = |node: &Node, pattern: &str| {
+        let path = node.path("bin/grep");
+        let grep = std::fs::read_link(&path).unwrap();
+        node.remove("bin/grep");
+        let grep = grep.display();
+        let text = format!(
+            "#!/bin/sh\ncase \"$*\" in\n*'{pattern}'*) exit 2 ;;\nesac\nexec {grep} \"$@\"\n"
+        );
+        node.write("bin/grep", &text);
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    };
+    goes(known_to_lvm(), GOES, |node| {
+        fails_on(node, "no such pattern")
+    });
+    for pattern in ["quorate", "119", "No such process"] {
+        left_alone(known_to_lvm(), "grep failed", |node| {
+            fails_on(node, pattern)
+        });
+    }
+    left_alone(stale(), "grep failed", |node| fails_on(node, "integrity"));
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::node::{Node, shells};
 use crate::running::PLANNED;
-use crate::world::{KEPT, known_to_lvm, partition, second_mapping, stale};
+use crate::world::{KEPT, SHARED, known_to_lvm, lv_uuid, partition, second_mapping, stale};
 
 fn undo_script(node: &Node) -> PathBuf {
     let scripts = node.logs("dmaudit-undo-pve1-");
@@ -214,4 +214,41 @@ fn finds_its_commands_and_waits_for_no_cleanup() {
     held.kill().unwrap();
     held.wait().unwrap();
     run.expect_nothing_done(2, "a cleanup is under way on this node");
+}
+
+#[test]
+fn activates_no_other_volume_of_that_name() {
+    let node = Node::with(vec![known_to_lvm()]);
+    node.run("dash", &["--execute", "--yes"]);
+    let lvs = node.read("world/lvs");
+    node.edit("world/lvs", &lv_uuid(119), &lv_uuid(998));
+    let run = node.run_file("dash", &undo_script(&node));
+    run.expect_nothing_done(1, "another volume has its name now");
+    node.write("world/lvs", &lvs);
+    node.behave("fail-lvs", "no answer\n");
+    let run = node.run_file("dash", &undo_script(&node));
+    run.expect_nothing_done(1, "not activated: lvs failed");
+    node.remove("behave/fail-lvs");
+    let run = node.run_file("dash", &undo_script(&node));
+    assert_eq!(run.changes(), ["lvchange -ay -K pve/vm-119-disk-0"]);
+}
+
+#[test]
+fn brings_nothing_back_in_the_way_of_a_volume() {
+    let node = Node::with(vec![stale()]);
+    node.run("dash", &["--execute", "--yes"]);
+    let lvs = node.read("world/lvs");
+    let volume = format!("{SHARED}|{}|ssd-ha01|vm-170-disk-0\n", lv_uuid(170));
+    node.write("world/lvs", &(lvs + &volume));
+    let run = node.run_file("dash", &undo_script(&node));
+    run.expect_nothing_done(1, "LVM has a volume of that name now");
+}
+
+#[test]
+fn refuses_another_machine_of_that_name() {
+    let node = Node::with(vec![stale()]);
+    node.run("dash", &["--execute", "--yes"]);
+    node.write("root/etc/machine-id", "0123456789abcdee\n");
+    node.run_file("dash", &undo_script(&node))
+        .expect_nothing_done(2, "but it is another one (machine-id)");
 }

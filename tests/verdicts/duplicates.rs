@@ -1,6 +1,6 @@
 //! Second mappings of one disk.
 
-use crate::recording::{Recording, info};
+use crate::recording::{Recording, info, uuid};
 
 #[test]
 fn the_same_table_under_any_name_is_a_duplicate() {
@@ -89,4 +89,34 @@ fn a_double_of_a_running_guests_disk_is_left_alone() {
         audited.line("pve-vm--101--disk--0-old"),
         "duplicate - unknown none guest-running"
     );
+}
+
+/// LVM's metadata says whose an entry is, whatever its name became.
+#[test]
+fn a_renamed_entry_of_another_volume_is_none() {
+    let audited = Recording::bare()
+        .lv("vm-1-disk-0", 'a', "-wi-a-----")
+        .lv("vm-1-disk-1", 'b', "-wi-a-----")
+        .entry(
+            "pve-vm--1--disk--0",
+            1,
+            0,
+            &uuid('a', ""),
+            "0 8192 linear 8:0 2048",
+        )
+        .entry(
+            "pve-vm--1--disk--0-old",
+            2,
+            0,
+            &uuid('b', ""),
+            "0 8192 linear 8:0 10240",
+        )
+        .conf(
+            "qemu-server/1",
+            "scsi0: thick:vm-1-disk-0\nscsi1: thick:vm-1-disk-1\n",
+        )
+        .audit();
+    for entry in ["pve-vm--1--disk--0", "pve-vm--1--disk--0-old"] {
+        assert_eq!(audited.verdict(entry), "valid", "{entry}");
+    }
 }

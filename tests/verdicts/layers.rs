@@ -411,6 +411,80 @@ fn what_is_named_stands_alone_on_a_tower() {
         .write("dmsetup-table", &tables)
         .write("dmsetup-deps", &deps);
     let audited = node.audit();
-    assert_eq!(audited.count("valid"), named as usize);
+    // Those, and the disk that the tower stands on: they stand on it, too.
+    assert_eq!(audited.count("valid"), named as usize + 1);
     assert_eq!(audited.count("dependent"), tower as usize - 1);
+}
+
+/// What a disk in use stands on is in use.
+#[test]
+fn a_templates_disk_that_a_clone_reads_from_is_no_orphan() {
+    let audited = Recording::bare()
+        .lv("base-9-disk-0", 'a', "Vri---tz-k")
+        .lv("vm-1-disk-0", 'b', "Vwi-a-tz--")
+        .entry(
+            "pve-base--9--disk--0",
+            1,
+            1,
+            &uuid('a', ""),
+            "0 8192 linear 8:0 2048",
+        )
+        .entry(
+            "pve-vm--1--disk--0",
+            2,
+            0,
+            &uuid('b', ""),
+            "0 8192 thin 254:9 1 254:1",
+        )
+        .conf("qemu-server/1", "scsi0: thin:vm-1-disk-0\n")
+        .audit();
+    assert_eq!(
+        audited.line("pve-base--9--disk--0"),
+        "valid - backed none -"
+    );
+}
+
+/// A volume with a guest's name, made by hand, on which the host has a storage.
+#[test]
+fn what_a_storage_is_on_is_the_hosts() {
+    let tank = "T".repeat(32);
+    let recording = |more_vgs: &str| {
+        Recording::bare()
+            .lv("vm-99-data", 'a', "-wi-ao----")
+            .entry("pve-vm--99--data", 1, 1, &uuid('a', ""), "0 8192 linear 8:0 2048")
+            .entry("tank-backup", 2, 0, &format!("LVM-{tank}{tank}"), "0 4096 linear 254:1 2048")
+            .write(
+                "/etc/pve/storage.cfg",
+                "lvm: thick\n\tvgname pve\n\nlvm: tank\n\tvgname tank\n",
+            )
+            .write(
+                "pvs-json",
+                &format!(
+                    "{{\"report\":[{{\"pv\":[{{\"pv_name\":\"/dev/dm-1\",\"pv_uuid\":\"p\",\"vg_name\":\"tank\",\"vg_uuid\":\"{tank}\",\"pv_major\":\"254\",\"pv_minor\":\"1\"}}]}}]}}"
+                ),
+            )
+            .edit(
+                "vgs-json",
+                "[{\"vg_name\"",
+                &format!("[{{\"vg_name\":\"tank\",\"vg_uuid\":\"{tank}\"}},{more_vgs}{{\"vg_name\""),
+            )
+    };
+    let audited = recording("").audit();
+    assert_eq!(audited.verdict("pve-vm--99--data"), "system");
+    assert_eq!(audited.verdict("tank-backup"), "system");
+    assert!(audited.planned().is_empty());
+    // A guest's VG may have that name as well: then it is told by where it lies.
+    let other = "U".repeat(32);
+    let audited = recording(&format!(
+        "{{\"vg_name\":\"tank\",\"vg_uuid\":\"{other}\"}},"
+    ))
+    .audit();
+    assert_eq!(audited.verdict("tank-backup"), "dependent");
+    // Nor does a storage of other nodes say so.
+    let elsewhere = recording("").edit(
+        "/etc/pve/storage.cfg",
+        "vgname tank\n",
+        "vgname tank\n\tnodes n2\n",
+    );
+    assert_eq!(elsewhere.audit().verdict("tank-backup"), "dependent");
 }

@@ -1,6 +1,6 @@
 //! What a script may do, in which order.
 
-use crate::recording::{Recording, info};
+use crate::recording::{Recording, info, uuid};
 
 #[test]
 fn duplicates_first_and_children_before_their_parents() {
@@ -188,4 +188,58 @@ fn tables_in_a_circle_end() {
         .audit();
     assert!(!audited.planned().contains(&"pve-vm--119--a"));
     assert!(!audited.planned().contains(&"pve-vm--119--b"));
+}
+
+/// A volume that was given to another guest, on another node, is that guest's.
+#[test]
+fn the_guest_of_the_volume_by_uuid_counts() {
+    let line = |config: &str, list: &str| {
+        Recording::bare()
+            .lv("vm-1-disk-3", 'a', "-wi-a-----")
+            .entry(
+                "pve-vm--9--disk--0",
+                1,
+                0,
+                &uuid('a', ""),
+                "0 8192 linear 8:0 2048",
+            )
+            .write("/etc/pve/nodes/n1/qemu-server/1.conf", config)
+            .write("qm-list", list)
+            .audit()
+            .line("pve-vm--9--disk--0")
+    };
+    let head = "      VMID NAME                 STATUS     MEM(MB)    BOOTDISK(GB) PID\n";
+    let listed = |status: &str| {
+        format!("{head}         1 a                    {status}    2048              0.00 0\n")
+    };
+    assert_eq!(
+        line("memory: 1\n", &listed("stopped")),
+        "orphan disk-unreferenced backed deactivate -"
+    );
+    assert_eq!(
+        line("memory: 1\nlock: create\n", &listed("stopped")),
+        "orphan disk-unreferenced backed none guest-locked"
+    );
+    assert_eq!(
+        line("memory: 1\n", &listed("running")),
+        "orphan disk-unreferenced backed none guest-running"
+    );
+}
+
+#[test]
+fn linstors_volumes_are_looked_for_by_their_name() {
+    let audited = Recording::bare()
+        .entry(
+            "drbd-vm--1--disk--1_00000",
+            1,
+            0,
+            &uuid('a', ""),
+            "0 8192 linear 8:0 2048",
+        )
+        .write("/etc/pve/storage.cfg", "drbd: linstor\n\tresourcegroup x\n")
+        .audit();
+    let item = &audited.plan().items[0];
+    for word in ["vm-1-disk-1_00000", "vm-1-disk-1"] {
+        assert!(item.words.iter().any(|one| one == word), "{:?}", item.words);
+    }
 }

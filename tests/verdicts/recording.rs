@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use dmaudit::audit::Audit;
 use dmaudit::bundle::{Limits, discover, open};
+use dmaudit::cleanup::plan::Plan;
 use dmaudit::cleanup::planner::Decision;
 use dmaudit::verdicts::Judgement;
 
@@ -203,6 +204,11 @@ impl Audited {
 
     pub fn verdict(&self, name: &str) -> &'static str {
         self.entry(name).0.verdict.as_str()
+    }
+
+    /// What the script does.
+    pub fn plan(&self) -> &Plan {
+        &self.0.planning.plan
     }
 
     pub fn planned(&self) -> Vec<&str> {

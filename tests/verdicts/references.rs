@@ -291,3 +291,50 @@ fn a_name_that_is_another_volumes_by_now_is_not_the_entrys() {
     let audited = renamed("scsi0: thick:vm-101-disk-5\n");
     assert_eq!(audited.verdict("pve-vm--101--disk--0"), "valid");
 }
+
+/// A path that the bundle does not resolve may lead to the guest's disk.
+#[test]
+fn a_path_that_may_be_any_disk_leaves_no_verdict() {
+    for text in [
+        "scsi1: /srv/disks/data,size=4M\n",
+        "virtio2: cache=none,file=/srv/disks/data\n",
+        "scsi1: /dev/disk/by-uuid/0a1b2c3d-0000-4000-8000-000000000001\n",
+        "scsi1: /dev/disk/by-partlabel/data\n",
+        "args: -drive file=/dev/disk/by-label/data,if=none\n",
+        "scsi1: /dev/disk/by-id/lvm-pv-uuid-abc\n",
+    ] {
+        assert_eq!(with(text), "unknown", "{text}");
+    }
+    for text in [
+        "ide2: /srv/iso/debian.iso,media=cdrom\n",
+        "scsi1: /dev/disk/by-id/ata-DISK_1\n",
+        "hookscript: local:snippets/x.pl\n",
+        "mp0: /srv/disks/data,mp=/data\n",
+    ] {
+        assert_eq!(with(text), "orphan", "{text}");
+    }
+}
+
+/// PVE takes the last section of an id, and the first of a repeated property.
+#[test]
+fn storages_that_are_there_twice_mean_what_they_mean_to_pve() {
+    let verdict = |storages: &str| {
+        let recording = Recording::bare()
+            .lv("vm-1-disk-0", 'a', "-wi-a-----")
+            .entry(
+                "pve-vm--1--disk--0",
+                1,
+                0,
+                &uuid('a', ""),
+                "0 8192 linear 8:0 2048",
+            )
+            .write("/etc/pve/storage.cfg", storages)
+            .conf("qemu-server/1", "scsi0: s:vm-1-disk-0\n");
+        recording.audit().verdict("pve-vm--1--disk--0")
+    };
+    assert_eq!(
+        verdict("lvm: s\n\tvgname old\n\nlvm: s\n\tvgname pve\n"),
+        "valid"
+    );
+    assert_eq!(verdict("lvm: s\n\tvgname pve\n\tvgname old\n"), "valid");
+}

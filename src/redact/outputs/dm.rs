@@ -108,18 +108,14 @@ pub(super) fn table(names: &mut Names, line: &str) -> Option<String> {
     let mut out = names.dm_name(name);
     out.push(':');
     let keyed = rest.split_whitespace().nth(2).is_some_and(holds_key);
-    let mut words = 0;
-    for word in rest.trim().split(' ') {
+    for (at, word) in rest.split_whitespace().enumerate() {
         out.push(' ');
-        let at = words;
-        words += usize::from(!word.trim().is_empty());
         if keyed && (at == 4 || KEYS_OF_INTEGRITY.iter().any(|key| word.starts_with(key))) {
             out.push_str(NO_KEY);
             continue;
         }
         let small_number = words::is_number(word) && names_nobody(word);
-        let kept = word.is_empty()
-            || small_number
+        let kept = small_number
             || is_table_word(word)
             || word.bytes().all(|byte| b"ADF-".contains(&byte)) && word.len() <= 64
             || word

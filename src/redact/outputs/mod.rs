@@ -118,12 +118,15 @@ fn guests(names: &mut Names, text: &str) -> String {
     if has_header && (parsed.problems.is_empty() || !parsed.value.is_empty()) {
         out.push_str("VMID STATUS LOCK PID\n");
     }
+    let mut head = "VMID STATUS LOCK PID\n";
     for guest in &parsed.value {
-        let named = !guest.name.is_empty();
-        if named {
-            out.push_str("VMID STATUS LOCK PID NAME\n");
-        } else {
-            out.push_str("VMID STATUS LOCK PID\n");
+        let its_head = match guest.name.is_empty() {
+            true => "VMID STATUS LOCK PID\n",
+            false => "VMID STATUS LOCK PID NAME\n",
+        };
+        if its_head != head {
+            out.push_str(its_head);
+            head = its_head;
         }
         let lock = match guest.lock.as_deref() {
             None | Some("") => "-".to_owned(),
