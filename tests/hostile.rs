@@ -400,6 +400,7 @@ fn a_signal_ends_it_with_a_line_and_no_files() {
         ("-INT", 130, "analyze - -o OUT"),
         ("-TERM", 143, "analyze - -o OUT"),
         ("-TERM", 143, "facts - -o OUT/a.dmfacts"),
+        ("-HUP", 129, "facts - -o OUT/a.dmfacts"),
         ("-TERM", 143, "redact - -o OUT --mapping OUT-mapping"),
         ("-TERM", 143, "diff - samples --html OUT/diff.html"),
         (

@@ -643,7 +643,7 @@ fn a_reply_of_absurd_size_is_refused_before_anything_is_written() {
     fs::create_dir(run.path("reply")).unwrap();
     fs::write(run.path("reply/a.html"), "fine").unwrap();
     let large = fs::File::create(run.path("reply/b.html")).unwrap();
-    large.set_len((128 << 20) + 1).unwrap();
+    large.set_len((96 << 20) + 1).unwrap();
     let mapping = run.path("mapping.json");
     let (mapping, out, reply) = (mapping, run.path("out"), run.path("reply"));
     let args = [
@@ -658,13 +658,20 @@ fn a_reply_of_absurd_size_is_refused_before_anything_is_written() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(
-        said.contains("b.html has more than 134217728 bytes"),
+        said.contains("b.html has more than 100663296 bytes"),
         "{said}"
     );
     assert!(!out.exists());
     fs::remove_file(run.path("reply/b.html")).unwrap();
     assert!(dmaudit(&args, b"").status.success());
     assert_eq!(fs::read(out.join("a.html")).unwrap(), b"fine");
+    // What is there stays, and nothing is written beside it.
+    fs::write(run.path("reply/0.html"), "new").unwrap();
+    let output = dmaudit(&args, b"");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("is there already"), "{said}");
+    assert!(!out.join("0.html").exists());
 }
 
 /// The mapping came of a stranger's bundle, and so may the reply.

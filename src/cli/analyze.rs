@@ -31,7 +31,7 @@ Exit status:
   1  a finding at or above --fail-on
   2  the command line was wrong, or output could not be written
   3  at least one input was rejected; the others are analyzed and reported
-  130, 143  it was interrupted or terminated; no file is left half written
+  129, 130, 143  it was interrupted or terminated; no file is left half written
 
 Exit status with --format nagios:
   0  OK; 1  WARNING: a warning; 2  CRITICAL: a critical finding

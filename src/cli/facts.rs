@@ -26,7 +26,7 @@ Exit status:
   0  the facts of all inputs were written
   2  the command line was wrong, or output could not be written
   3  at least one input was rejected; the facts of the others are written
-  130, 143  it was interrupted or terminated; no file is left half written")]
+  129, 130, 143  it was interrupted or terminated; no file is left half written")]
 pub struct Facts {
     /// Bundles or facts, or folders to search; `-` for one on standard input
     #[arg(required = true, value_name = "PATH")]

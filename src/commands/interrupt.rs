@@ -1,4 +1,4 @@
-//! Ctrl-C and termination: temporary files are removed before the program
+//! Ctrl-C, termination and a terminal that is closed: temporary files are removed before the program
 //! ends, so that none stays and no file is left half done.
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use std::process::exit;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tempfile::NamedTempFile;
 
@@ -40,16 +40,18 @@ pub(super) fn forget(file: &Path) {
     files().remove(file);
 }
 
-/// From here on SIGINT and SIGTERM remove the temporary files and end the
-/// program, with a line for the user and the status that a shell expects (130,
-/// 143). A second one does not wait for a disk that hangs.
+/// From here on SIGHUP, SIGINT and SIGTERM remove the temporary files and end the
+/// program, with a line for the user and the status that a shell expects (129,
+/// 130, 143). A second one does not wait for a disk that hangs.
 ///
 /// # Errors
 ///
 /// Where the system allows no handler.
 pub(super) fn watch() -> Result<(), String> {
     let failed = |error: io::Error| format!("signals can't be handled: {error}");
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+    let hangup = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+    let watched = [SIGINT, SIGTERM].into_iter().chain(hangup);
+    let mut signals = Signals::new(watched).map_err(failed)?;
     thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
@@ -71,6 +73,14 @@ pub(super) fn watch() -> Result<(), String> {
         })
         .map(drop)
         .map_err(failed)
+}
+
+/// Whether a signal was ignored when the program began, as `nohup` has it.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 fn end(signal: i32) -> ! {

@@ -1,5 +1,6 @@
 //! `dmaudit restore-names`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -43,9 +44,19 @@ pub fn run(args: &RestoreNames) -> Result<ExitCode, String> {
         }
     }
     // All is looked at before anything is written: no half of a report.
+    let mut names = BTreeSet::new();
     for (path, within) in &files {
         let file = Reply::read(&restorer, path, within)?;
         file.restore(&restorer, |_| Ok(()))?;
+        let target = folder.join(&file.name);
+        let is_there = target.symlink_metadata().is_ok() || !names.insert(file.name);
+        if is_there {
+            return Err(format!(
+                "{} is not restored: {} is there already; give another folder",
+                path.display(),
+                target.display()
+            ));
+        }
     }
     for (path, within) in &files {
         Reply::read(&restorer, path, within)?.write(&restorer, folder)?;
@@ -55,10 +66,10 @@ pub fn run(args: &RestoreNames) -> Result<ExitCode, String> {
 
 /// Bytes that a text may have: that of a node at the bounds of the analysis
 /// has half of it.
-const MOST: u64 = 128 << 20;
+const MOST: u64 = 96 << 20;
 
-fn bounded(reader: impl Read) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
+fn bounded(reader: impl Read, length: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(MOST)).unwrap_or(0) + 1);
     reader
         .take(MOST + 1)
         .read_to_end(&mut bytes)
@@ -72,24 +83,31 @@ fn bounded(reader: impl Read) -> Result<Vec<u8>, String> {
 }
 
 fn restore_standard_input(restorer: &Restorer) -> Result<ExitCode, String> {
-    let bytes = bounded(io::stdin().lock()).map_err(|error| format!("standard input {error}"))?;
+    let bytes =
+        bounded(io::stdin().lock(), 0).map_err(|error| format!("standard input {error}"))?;
     let text = String::from_utf8(bytes)
         .map_err(|error| format!("standard input can't be read: it is no UTF-8: {error}"))?;
-    // Before anything is written.
-    let mut restored = Vec::new();
+    let form = Form::of("", &text);
+    // All is looked at before anything is written.
     restorer
-        .restore_to(&text, Form::of("", &text), |part| {
-            restored.extend_from_slice(part.as_bytes());
-            Ok(())
-        })
+        .restore_to(&text, form, |_| Ok(()))
         .map_err(|error| format!("standard input is not restored: {error}"))?;
-    drop(text);
-    let mut out = io::stdout().lock();
-    let written = match out.is_terminal() {
-        // Whoever sent the reply may have sent commands for the terminal.
-        true => out.write_all(printable_lines(&String::from_utf8_lossy(&restored)).as_bytes()),
-        false => out.write_all(&restored),
-    };
+    let out = io::stdout().lock();
+    // Whoever sent the reply may have sent commands for the terminal.
+    let is_terminal = out.is_terminal();
+    let mut out = io::BufWriter::new(out);
+    let mut written = Ok(());
+    // What can't be written ends it; the error is told below.
+    let _ = restorer.restore_to(&text, form, |part| {
+        written = match is_terminal {
+            true => out.write_all(printable_lines(part).as_bytes()),
+            false => out.write_all(part.as_bytes()),
+        };
+        match &written {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    });
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(format!("standard output could not be written: {error}"))
@@ -112,11 +130,10 @@ impl<'a> Reply<'a> {
     fn read(restorer: &Restorer, path: &'a Path, within: &Path) -> Result<Self, String> {
         let fail = |error: String| format!("{} {error}", path.display());
         let file = fs::File::open(path).map_err(|error| fail(format!("can't be read: {error}")))?;
-        let permissions = file
+        let about = file
             .metadata()
-            .map_err(|error| fail(format!("can't be read: {error}")))?
-            .permissions();
-        let bytes = bounded(file).map_err(fail)?;
+            .map_err(|error| fail(format!("can't be read: {error}")))?;
+        let bytes = bounded(file, about.len()).map_err(fail)?;
         let name = within.to_string_lossy();
         let text = std::str::from_utf8(&bytes).unwrap_or_default();
         let form = Form::of(&name, text);
@@ -138,7 +155,7 @@ impl<'a> Reply<'a> {
             bytes,
             form,
             // Neither setuid nor the like.
-            permissions: fs::Permissions::from_mode(permissions.mode() & 0o777),
+            permissions: fs::Permissions::from_mode(about.permissions().mode() & 0o777),
         })
     }
 

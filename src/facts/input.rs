@@ -174,7 +174,11 @@ impl Scan<'_> {
                 self.refuse_more_than(most);
                 break;
             }
-            if line.trim_ascii().is_empty() && length <= held {
+            if line.trim_ascii().is_empty() {
+                if length > held && !line.ends_with(b"\n") {
+                    let skipped = skip(&mut reader, most.saturating_sub(at));
+                    at = at.saturating_add(skipped);
+                }
                 continue;
             }
             if self.lines.len() + waiting.len() >= self.limits.entries {
@@ -232,6 +236,8 @@ impl Scan<'_> {
             ..
         } = rest;
         if let Some(error) = error {
+            // The line is not whole.
+            self.number -= 1;
             self.damaged(&error);
             return None;
         }

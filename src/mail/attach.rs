@@ -1,7 +1,9 @@
 //! What is attached to a mail, up to a size that servers take.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use zip::write::SimpleFileOptions;
@@ -65,12 +67,18 @@ pub fn files(
             ),
         };
         let mut out = Bounded::of(MOST.saturating_sub(size));
-        match one {
-            Attach::Report => archive(&mut out, |zip| whole(report, scripts, zip)),
-            Attach::Json => json::write(report, &mut out),
-            Attach::Scripts => archive(&mut out, |zip| cleanup(report, scripts, zip)),
+        let is_over = Rc::clone(&out.is_over);
+        let made = match one {
+            Attach::Report => archive(&mut out, |zip| whole(report, scripts, zip, &is_over)),
+            Attach::Json => json::write(report, Failing(&mut out)),
+            Attach::Scripts => archive(&mut out, |zip| cleanup(report, scripts, zip, &is_over)),
+        };
+        match made {
+            Err(error) if !is_over.get() => {
+                return Err(format!("{name} could not be made: {error}"));
+            }
+            _ => {}
         }
-        .map_err(|error| format!("{name} could not be made: {error}"))?;
         let Some(bytes) = out.bytes() else {
             said.push(format!(
                 "{name} is too large to attach; `dmaudit analyze -o DIR` writes it."
@@ -91,7 +99,24 @@ struct Bounded {
     bytes: Vec<u8>,
     at: u64,
     most: usize,
-    is_over: bool,
+    /// Seen by those who could stop.
+    is_over: Rc<Cell<bool>>,
+}
+
+/// Fails once nothing more is kept.
+struct Failing<'a>(&'a mut Bounded);
+
+impl Write for Failing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.is_over.get() {
+            true => Err(io::ErrorKind::FileTooLarge.into()),
+            false => self.0.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Bounded {
@@ -100,21 +125,23 @@ impl Bounded {
             bytes: Vec::new(),
             at: 0,
             most,
-            is_over: false,
+            is_over: Rc::default(),
         }
     }
 
     /// All of it, if it is within the bound.
     fn bytes(self) -> Option<Vec<u8>> {
-        (!self.is_over).then_some(self.bytes)
+        (!self.is_over.get()).then_some(self.bytes)
     }
 }
 
 impl Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let end = self.at.saturating_add(bytes.len() as u64);
-        self.is_over |= end > self.most as u64;
-        if !self.is_over {
+        if end > self.most as u64 {
+            self.is_over.set(true);
+        }
+        if !self.is_over.get() {
             let mut out = Cursor::new(&mut self.bytes);
             out.set_position(self.at);
             out.write_all(bytes)?;
@@ -142,8 +169,15 @@ impl Seek for Bounded {
 
 type Zip<'a> = zip::ZipWriter<&'a mut Bounded>;
 
-fn cleanup(report: &view::Report, scripts: &[Option<String>], zip: &mut Zip<'_>) -> io::Result<()> {
-    for (node, script) in report.nodes.iter().zip(scripts) {
+/// Ends early where nothing more is kept.
+fn cleanup(
+    report: &view::Report,
+    scripts: &[Option<String>],
+    zip: &mut Zip<'_>,
+    is_over: &Cell<bool>,
+) -> io::Result<()> {
+    let nodes = report.nodes.iter().zip(scripts);
+    for (node, script) in nodes.take_while(|_| !is_over.get()) {
         if let (Some(name), Some(script)) = (&node.script, script) {
             begin(zip, name)?.write_all(script.as_bytes())?;
         }
@@ -151,8 +185,14 @@ fn cleanup(report: &view::Report, scripts: &[Option<String>], zip: &mut Zip<'_>)
     Ok(())
 }
 
-/// The files that an analysis writes into its output folder.
-fn whole(report: &view::Report, scripts: &[Option<String>], zip: &mut Zip<'_>) -> io::Result<()> {
+/// The files that an analysis writes into its output folder; ends early where
+/// nothing more is kept.
+fn whole(
+    report: &view::Report,
+    scripts: &[Option<String>],
+    zip: &mut Zip<'_>,
+    is_over: &Cell<bool>,
+) -> io::Result<()> {
     let html = Html::new().map_err(io::Error::other)?;
     let run = Run::of(report);
     let index = html.index_page(report).map_err(io::Error::other)?;
@@ -166,14 +206,14 @@ fn whole(report: &view::Report, scripts: &[Option<String>], zip: &mut Zip<'_>) -
             cluster_pages.extend(cluster.nodes.iter().map(|node| (&node.slug, page.as_str())));
         }
     }
-    for node in &report.nodes {
+    for node in report.nodes.iter().take_while(|_| !is_over.get()) {
         if let Some(page) = &node.page {
             let cluster_page = cluster_pages.get(&node.slug).copied();
             let node = Arc::new(node.clone());
             html.write_node_page(run, &node, cluster_page, begin(zip, page)?)?;
         }
     }
-    cleanup(report, scripts, zip)
+    cleanup(report, scripts, zip, is_over)
 }
 
 /// A zip of files, undated: the same files give the same bytes.

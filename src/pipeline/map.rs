@@ -45,8 +45,9 @@ const BUFFER: usize = 1 << 16;
 enum Read {
     /// Its nodes' lines.
     Lines(Vec<Line>),
-    /// Nodes that are too large to be analyzed at the same time.
-    Large(VecDeque<Raw>),
+    /// Nodes that are too large to be analyzed at the same time; to be read
+    /// again where there are others to read meanwhile.
+    Large(Option<VecDeque<Raw>>),
     /// Why there are none.
     Rejected(Rejected),
 }
@@ -70,11 +71,21 @@ impl Job {
             done();
             read
         };
-        in_order(&self.inputs, &sizes, make, |_, read| {
+        in_order(&self.inputs, &sizes, make, |input, read| {
             match read? {
                 Read::Lines(lines) => lines.iter().try_for_each(&mut take)?,
                 // One after the other, as their turn is now.
-                Read::Large(mut nodes) => {
+                Read::Large(nodes) => {
+                    let mut nodes = match nodes {
+                        Some(nodes) => nodes,
+                        None => match input.read(&self.limits, &self.repeats) {
+                            Ok(nodes) => nodes.into(),
+                            Err(error) => {
+                                rejected.push(error);
+                                VecDeque::new()
+                            }
+                        },
+                    };
                     while !nodes.is_empty() {
                         let some = together::next(&mut nodes, Raw::bytes);
                         let lines = self.lines(some)?;
@@ -97,7 +108,8 @@ impl Job {
         };
         match together::fits(&nodes, Raw::bytes) {
             true => self.lines(nodes).map(Read::Lines),
-            false => Ok(Read::Large(nodes.into())),
+            // While it waits, others are read: it is read again at its turn.
+            false => Ok(Read::Large((self.inputs.len() == 1).then(|| nodes.into()))),
         }
     }
 

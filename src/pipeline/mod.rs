@@ -205,7 +205,7 @@ impl Job {
                 done();
                 read
             };
-            in_order(&order.reads, &sizes, make, |(_, parts), read| {
+            in_order(&order.reads, &sizes, make, |(source, parts), read| {
                 let mut found = BTreeSet::new();
                 let mut take = |node: Node<_>| {
                     found.insert(node.unit);
@@ -214,7 +214,17 @@ impl Job {
                 match read {
                     Read::Nodes(nodes) => nodes.into_iter().try_for_each(take)?,
                     // One after the other, as their turn is now.
-                    Read::Large(mut nodes) => {
+                    Read::Large(nodes) => {
+                        let mut nodes = match nodes {
+                            Some(nodes) => nodes,
+                            None => match self.wanted(*source, parts) {
+                                Ok(nodes) => nodes.into(),
+                                Err(error) => {
+                                    rejected.push(error);
+                                    VecDeque::new()
+                                }
+                            },
+                        };
                         while !nodes.is_empty() {
                             let some = together::next(&mut nodes, |(_, raw)| raw.bytes());
                             let made = self.place_all((&order, &points), some, files, maker)?;
@@ -254,24 +264,34 @@ impl Job {
         files: bool,
         maker: &M,
     ) -> Read<M> {
-        let Some(input) = self.inputs.get(source) else {
-            return Read::Nodes(Vec::new());
-        };
-        let found = match input.read(&self.limits, &self.repeats) {
+        let found = match self.wanted(source, parts) {
             Ok(found) => found,
             Err(error) => return Read::Rejected(error),
         };
-        let wanted: BTreeMap<usize, usize> = parts.iter().copied().collect();
-        let found: Vec<(usize, Raw)> = (found.into_iter().enumerate())
-            .filter_map(|(part, raw)| Some((*wanted.get(&part)?, raw)))
-            .collect();
         if !together::fits(&found, |(_, raw)| raw.bytes()) {
-            return Read::Large(found.into());
+            // While it waits, others are read: it is read again at its turn.
+            return Read::Large((order.reads.len() == 1).then(|| found.into()));
         }
         match self.place_all((order, points), found, files, maker) {
             Ok(nodes) => Read::Nodes(nodes),
             Err(error) => Read::Failed(error),
         }
+    }
+
+    /// The nodes that are wanted of an input, with their unit each.
+    fn wanted(
+        &self,
+        source: usize,
+        parts: &[(usize, usize)],
+    ) -> Result<Vec<(usize, Raw)>, Rejected> {
+        let Some(input) = self.inputs.get(source) else {
+            return Ok(Vec::new());
+        };
+        let wanted: BTreeMap<usize, usize> = parts.iter().copied().collect();
+        let found = input.read(&self.limits, &self.repeats)?;
+        let found = found.into_iter().enumerate();
+        let wanted = found.filter_map(|(part, raw)| Some((*wanted.get(&part)?, raw)));
+        Ok(wanted.collect())
     }
 
     fn place_all<M: Maker>(
@@ -328,8 +348,9 @@ fn run_raw<S: Sink>(
 /// What came of reading an input.
 enum Read<M: Maker> {
     Nodes(Vec<Node<M::Made>>),
-    /// Nodes that are too large to be analyzed at the same time, by unit.
-    Large(VecDeque<(usize, Raw)>),
+    /// Nodes that are too large to be analyzed at the same time, by unit; to
+    /// be read again where there are others to read meanwhile.
+    Large(Option<VecDeque<(usize, Raw)>>),
     Rejected(Rejected),
     Failed(M::Error),
 }

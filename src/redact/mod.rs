@@ -243,6 +243,8 @@ struct Draft {
     /// What was there and is not in the new bundle.
     unread: Vec<Value>,
     dropped: Vec<String>,
+    /// Bytes of what was redacted in vain.
+    dropped_bytes: usize,
 }
 
 impl Draft {
@@ -267,6 +269,7 @@ impl Draft {
         // Stand-ins can be longer than names.
         let has_grown = !is_larger && read::is_larger(id, &text);
         if has_grown {
+            self.dropped_bytes += text.len();
             self.dropped.push(format!("commands/{id}.out"));
         }
         let damaged = damaged || has_grown;
@@ -308,6 +311,7 @@ impl Draft {
         }
         match files::file(names, path, text) {
             Some(text) if read::is_larger(path, &text) => {
+                self.dropped_bytes += text.len();
                 self.refuse(path, "redacted it is larger than any node's", names);
             }
             Some(redacted) if files::loses_a_volume(names, path, text, &redacted) => {
@@ -347,7 +351,7 @@ impl Draft {
             return Err("it has more names than any cluster; collect it again".to_owned());
         }
         let bytes = self.members.iter().map(|(_, bytes)| bytes.len());
-        match bytes.sum::<usize>() > MOST_BYTES {
+        match bytes.sum::<usize>() + self.dropped_bytes > MOST_BYTES {
             true => Err(format!(
                 "redacted it has more than {MOST_BYTES} bytes, as no bundle has; collect it again"
             )),

@@ -39,8 +39,12 @@ impl Form {
 #[derive(Debug)]
 pub struct Restorer {
     originals: HashMap<String, Original>,
-    lengths: Vec<usize>,
+    /// The lengths of the stand-ins that begin so, the longest first.
+    lengths: HashMap<[u8; BEGINNING], Vec<usize>>,
 }
+
+/// Bytes by which most texts are no stand-in. None is shorter.
+const BEGINNING: usize = 4;
 
 #[derive(Debug)]
 struct Original {
@@ -66,11 +70,20 @@ impl Restorer {
                 put(stand_in.replace('-', "--"), &doubled);
             }
         }
-        let lengths: BTreeSet<usize> = originals.keys().map(String::len).collect();
-        Self {
-            originals,
-            lengths: lengths.into_iter().rev().collect(),
+        let mut lengths: HashMap<[u8; BEGINNING], BTreeSet<usize>> = HashMap::new();
+        for stand_in in originals.keys() {
+            if let Some(beginning) = stand_in.as_bytes().first_chunk() {
+                lengths
+                    .entry(*beginning)
+                    .or_default()
+                    .insert(stand_in.len());
+            }
         }
+        let lengths = lengths
+            .into_iter()
+            .map(|(beginning, lengths)| (beginning, lengths.into_iter().rev().collect()))
+            .collect();
+        Self { originals, lengths }
     }
 
     /// Puts the originals into a text.
@@ -131,7 +144,8 @@ impl Restorer {
         if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
             return None;
         }
-        self.lengths.iter().find_map(|length| {
+        let lengths = self.lengths.get(text.as_bytes().first_chunk()?)?;
+        lengths.iter().find_map(|length| {
             let original = self.originals.get(text.get(..*length)?)?;
             Some((*length, original))
         })
