@@ -39,7 +39,7 @@ pub fn run(args: &Diff) -> Result<ExitCode, String> {
             version: &diff.version,
             analyzed_at: &diff.analyzed_at,
         };
-        let page = Html::new()?.diff_page(run, &diff)?;
+        let html = Html::new()?;
         let (folder, name) = match (
             file.parent(),
             file.file_name().and_then(|name| name.to_str()),
@@ -51,7 +51,7 @@ pub fn run(args: &Diff) -> Result<ExitCode, String> {
             true => Path::new("."),
             false => folder,
         };
-        output::write(folder, name, page.as_bytes())?;
+        output::write_with(folder, name, |out| html.write_diff_page(run, &diff, out))?;
     }
     let printed = match args.format {
         Answer::Json => json::write_value(&diff, io::stdout().lock()),

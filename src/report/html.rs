@@ -143,12 +143,17 @@ impl Html {
         self.render("cluster.html", cluster::page(run, cluster)?)
     }
 
-    /// A comparison's page, which stands alone.
+    /// Writes a comparison's page, which stands alone.
     ///
     /// # Errors
-    /// As [`Html::node_page`].
-    pub fn diff_page(&self, run: Run, diff: &Diff) -> Result<String, String> {
-        self.render("diff.html", diff::page(run, diff))
+    /// Those of `out`, and as [`Html::node_page`].
+    pub fn write_diff_page(
+        &self,
+        run: Run,
+        diff: &Diff,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        self.write("diff.html", diff::page(run, diff), out)
     }
 
     /// The overview of a report that is held as a whole.
