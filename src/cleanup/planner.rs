@@ -9,7 +9,7 @@ use crate::model::names::{GuestVolume, is_safe, whole_volume};
 use crate::model::node::Node;
 use crate::model::verdict::{Action, LvState, Verdict};
 use crate::parse::dmsetup_table::{Segment, Target, holds_key};
-use crate::verdicts::{Judgement, Verdicts};
+use crate::verdicts::{Judgement, Verdicts, name_of_another};
 
 /// Devices stacked deeper than this are left to a person; it bounds the
 /// recursion on a forged tower of tables.
@@ -383,16 +383,19 @@ fn volume(node: &Node, device: &Device) -> Option<(String, String)> {
 /// not the disk's own name, by which its guest goes on using the kept entry.
 fn words(node: &Node, verdicts: &Verdicts, index: Index, device: &Device) -> Vec<String> {
     let root = verdicts.root(index);
-    let mut words = vec![device.name.clone()];
-    words.extend(device.uuid.clone());
+    let mut words: Vec<String> = device.uuid.iter().cloned().collect();
     let root_device = node.devices.get(root).unwrap_or(device);
-    words.push(root_device.name.clone());
     let doubled = verdicts
         .get(root)
         .filter(|root| root.verdict == Verdict::Duplicate)
         .and_then(|root| node.devices.get(root.of?));
     for device in [device, root_device] {
-        let by_name = device.volume();
+        // The name of another volume by now is named by that one's guest.
+        let is_another = name_of_another(node, device).is_some();
+        if !is_another {
+            words.push(device.name.clone());
+        }
+        let by_name = device.volume().filter(|_| !is_another);
         let by_uuid = node.lvm.of(device).map(|lv| (&*lv.vg, lv.name.as_str()));
         let volumes = by_name.into_iter().chain(by_uuid);
         let kept = doubled.and_then(Device::volume);

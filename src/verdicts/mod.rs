@@ -16,7 +16,7 @@ use crate::model::names::GuestVolume;
 use crate::model::node::Node;
 use crate::model::verdict::{LvState, Verdict};
 
-pub use references::{Hit, References};
+pub use references::{Hit, References, name_of_another};
 
 /// What is concluded of one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]

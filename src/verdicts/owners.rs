@@ -1,9 +1,10 @@
 //! Which entries are a guest's own volumes, which lie on such an entry, and
 //! which are parts of one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::device::{Device, Index};
+use crate::model::guest::Target as Reference;
 use crate::model::names::{GuestVolume, HiddenVolume, LvmName, partition_parent};
 use crate::model::node::Node;
 use crate::parse::dmsetup_table::{Segment, Target};
@@ -36,9 +37,8 @@ impl Owner {
 #[derive(Debug)]
 pub(super) struct Owners<'a> {
     list: Vec<Owner>,
-    /// The VG of a storage of this node, by the entry that is its physical
-    /// volume.
-    on_storages: BTreeMap<Index, &'a str>,
+    /// By the entry that is a physical volume, and by what that lies on.
+    on_storages: BTreeMap<Index, OnStorage<'a>>,
     /// What each entry finally lies on, once all are assigned.
     roots: Vec<Option<Index>>,
 }
@@ -55,8 +55,9 @@ impl Owners<'_> {
         }
     }
 
-    /// The VG of a storage of this node that has an entry as a physical volume.
-    pub fn storage_on(&self, index: Index) -> Option<&str> {
+    /// The VG of `storage.cfg` that has an entry, or what lies on it, as a physical
+    /// volume.
+    pub fn storage_on(&self, index: Index) -> Option<OnStorage<'_>> {
         self.on_storages.get(&index).copied()
     }
 
@@ -147,6 +148,12 @@ pub(super) fn assign<'a>(node: &'a Node, asked: &impl Asked) -> Owners<'a> {
     }
     settle(node, &mut owners, asked);
     owners.roots = ends(owners.list.len(), |index| owners.parent(index));
+    // A partition with a storage on it is a part of a disk with one on it.
+    let roots = owners.on_storages.iter();
+    let roots: Vec<_> = roots
+        .filter_map(|(index, on)| Some((owners.root(*index)?, *on)))
+        .collect();
+    owners.on_storages.extend(roots);
     owners
 }
 
@@ -288,7 +295,12 @@ fn settle(node: &Node, owners: &mut Owners<'_>, asked: &impl Asked) {
                     *handed.get_or_insert_with(|| is_handed_on(node, asked, below))
                 })
             };
-            if !is_free || !may_lie_on(node, owners, device, below, is_handed_on) {
+            let root = trees.root(below);
+            let is_used = || {
+                let device = node.devices.get(root);
+                device.is_some_and(|device| asked.is_named(root, device))
+            };
+            if !is_free || !may_lie_on(node, owners, device, below, is_handed_on, is_used) {
                 continue;
             }
             let stands_alone = owners.guest(index).is_some()
@@ -329,13 +341,15 @@ fn settle(node: &Node, owners: &mut Owners<'_>, asked: &impl Asked) {
 ///
 /// A disk that is handed on to a guest is the guest's, too, unless the host
 /// has a storage on it. Nor is a volume a guest's whose VG is a storage's, though
-/// the VG lies on an entry with a guest's name.
+/// the VG lies on an entry with a guest's name; unless that is a disk in use by
+/// its guest (`is_used`), whose VG it is then.
 fn may_lie_on(
     node: &Node,
     owners: &Owners<'_>,
     device: &Device,
     below: Index,
     is_handed_on: impl FnOnce() -> bool,
+    is_used: impl FnOnce() -> bool,
 ) -> bool {
     let origin = device
         .segments
@@ -350,8 +364,9 @@ fn may_lie_on(
     }
     match owners.get(below) {
         Owner::Guest(_) | Owner::LiesOn(_) => {
-            let storage = owners.on_storages.get(&below);
-            storage.is_none_or(|on| device.volume().is_none_or(|(vg, _)| *on != vg))
+            let on = owners.on_storages.get(&below).filter(|on| on.surely);
+            let is_hosts = on.is_some_and(|on| device.volume().is_some_and(|(vg, _)| vg == on.vg));
+            !is_hosts || is_used()
         }
         Owner::PartOf(_) => !is_lvms(device),
         Owner::None => {
@@ -362,24 +377,44 @@ fn may_lie_on(
     }
 }
 
-/// The entries that a storage of this node is on, each a physical volume of the
-/// VG that is given. A guest may have a VG `pve`, too: where LVM has two of a
-/// name, it is none.
-fn on_storages(node: &Node) -> BTreeMap<Index, &str> {
-    let mut usable: BTreeMap<&str, bool> = BTreeMap::new();
-    let mut is_usable = |vg| {
-        *usable.entry(vg).or_insert_with(|| {
-            let storage = node.storages.on_vg(vg, &node.name);
-            let here = storage.is_some_and(|storage| {
-                storage.nodes.is_empty() || storage.nodes.contains(&node.name)
-            });
-            here && node.lvm.vg_uuids(vg).take(2).count() == 1
+/// A VG that `storage.cfg` names, on an entry that is its physical volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OnStorage<'a> {
+    pub vg: &'a str,
+    /// Whether it is surely the host's: a storage of this node by its list of
+    /// nodes, or one that a guest of this node uses. A guest may have a VG `pve`,
+    /// too.
+    pub surely: bool,
+}
+
+/// The entries that a storage of this node may be on. Where LVM has two VGs of a
+/// name, none is told by it.
+fn on_storages(node: &Node) -> BTreeMap<Index, OnStorage<'_>> {
+    let references = node.guests.here.iter().flat_map(|guest| &guest.references);
+    let used: BTreeSet<&str> = references
+        .filter_map(|reference| match &reference.target {
+            Reference::Volume { storage, .. } => node.storages.get(storage)?.vg.as_deref(),
+            Reference::Path(_) => None,
+        })
+        .collect();
+    let mut known: BTreeMap<&str, Option<bool>> = BTreeMap::new();
+    let mut known = |vg| {
+        *known.entry(vg).or_insert_with(|| {
+            let storage = node.storages.on_vg(vg, &node.name)?;
+            let named = storage.nodes.contains(&node.name);
+            let here = named || storage.nodes.is_empty();
+            let alone = node.lvm.vg_uuids(vg).take(2).count() == 1;
+            (here && alone && !storage.disabled).then(|| named || used.contains(vg))
         })
     };
     let pvs = node.lvm.pvs.iter();
-    pvs.filter(|pv| is_usable(pv.vg.as_str()))
-        .filter_map(|pv| Some((node.devices.by_devno(pv.devno?)?, pv.vg.as_str())))
-        .collect()
+    pvs.filter_map(|pv| {
+        let vg = pv.vg.as_str();
+        let surely = known(vg)?;
+        let index = node.devices.by_devno(pv.devno?)?;
+        Some((index, OnStorage { vg, surely }))
+    })
+    .collect()
 }
 
 fn is_handed_on(node: &Node, asked: &impl Asked, index: Index) -> bool {

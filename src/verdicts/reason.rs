@@ -2,7 +2,7 @@
 
 use super::Judgement;
 use super::duplicates::Doubled;
-use super::owners::{Owner, Owners};
+use super::owners::{OnStorage, Owner, Owners};
 use super::references::{Hit, References, Side, name_of_another};
 use crate::model::device::{Device, Index};
 use crate::model::names::GuestVolume;
@@ -184,12 +184,26 @@ fn names_another(scene: &Scene<'_>, device: &Device, kept: Index) -> bool {
 
 fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume) -> Outcome {
     let node = scene.node;
-    if let Some(vg) = scene.owners.storage_on(index) {
-        return Outcome::new(
-            Verdict::System,
-            None,
-            format!("The host's: a physical volume of {vg}, on which storage.cfg has a storage."),
-        );
+    match scene.owners.storage_on(index) {
+        Some(OnStorage { vg, surely: true }) => {
+            return Outcome::new(
+                Verdict::System,
+                None,
+                format!(
+                    "The host's: a physical volume of {vg}, on which storage.cfg has a storage."
+                ),
+            );
+        }
+        Some(OnStorage { vg, surely: false }) => {
+            return Outcome::new(
+                Verdict::Unknown,
+                Some("storage-unclear"),
+                format!(
+                    "It is a physical volume of {vg}, and storage.cfg has a storage on a VG of that name: whether this is that one, or a guest's own, can't be told."
+                ),
+            );
+        }
+        None => {}
     }
     // What LVM says of its UUID counts, not the name that it once had.
     let renamed = node.lvm.of(device).and_then(|lv| {
@@ -202,16 +216,6 @@ fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume
             Verdict::Unknown,
             Some("configuration-unread"),
             format!("Guest {vmid} exists, but {why}."),
-        );
-    }
-    if let Some(hit) = scene.references.vague(vmid) {
-        return Outcome::new(
-            Verdict::Unknown,
-            Some("path-unresolved"),
-            format!(
-                "Guest {vmid} is given {} ({}), and the bundle does not show which device that is.",
-                hit.target, hit.place
-            ),
         );
     }
     let found = |reason, explanation: String| {
@@ -232,6 +236,16 @@ fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume
         };
     }
     if node.guests.here(vmid).is_some() {
+        if let Some(hit) = scene.references.vague(vmid) {
+            return Outcome::new(
+                Verdict::Unknown,
+                Some("path-unresolved"),
+                format!(
+                    "Guest {vmid} is given {} ({}), and the bundle does not show which device that is.",
+                    hit.target, hit.place
+                ),
+            );
+        }
         if let (Some(own), Some(other)) = (node.lvm.of(device), name_of_another(node, device)) {
             return found(
                 "disk-unreferenced",

@@ -140,7 +140,7 @@ impl<'a> References<'a> {
         if let Some(index) = device_at(node, &path) {
             self.paths.push((side, index, mention));
             self.devices.entry((side, index)).or_insert(mention);
-        } else if is_vague(&path) {
+        } else if side == Side::Here && is_vague(&path) {
             self.vague.entry(mention.guest.vmid).or_insert(mention);
         }
         match path {
@@ -252,7 +252,7 @@ impl<'a> References<'a> {
 
 /// The volume that has an entry's name while the entry is of another one, by
 /// its UUID: that was renamed, on another node, and its old name given out.
-pub(super) fn name_of_another<'a>(node: &'a Node, device: &Device) -> Option<&'a LogicalVolume> {
+pub fn name_of_another<'a>(node: &'a Node, device: &Device) -> Option<&'a LogicalVolume> {
     let own = node.lvm.of(device)?;
     let (vg, lv) = device.volume()?;
     let is_own = (&*own.vg, own.name.as_str()) == (vg, lv);
@@ -374,7 +374,10 @@ fn plain(path: &str) -> Cow<'_, str> {
 /// which: one of what lies on it, or a link outside of `/dev`.
 fn is_vague(path: &str) -> bool {
     let Some(name) = path.strip_prefix("/dev/") else {
-        return true;
+        let ending = path.rsplit('.').next().unwrap_or_default();
+        let is_image = matches!(ending, "raw" | "qcow2" | "vmdk" | "img" | "iso");
+        let folders = ["/mnt/pve/", "/var/lib/vz/"];
+        return !is_image && !folders.iter().any(|folder| path.starts_with(folder));
     };
     let by = [
         "by-uuid/",

@@ -17,9 +17,10 @@ pve_answers() {
 }
 
 # Sets $guests: the guest by the entry's name, and the one by the volume's. They
-# are two where the volume was renamed, on another node.
+# are two where the volume was renamed, on another node; $owned_by is the latter.
 whose_it_is() {
     guests=$vmid
+    owned_by=$vmid
     owner=${volume#*/}
     owner=${owner#del-}
     owner=${owner#snap_}
@@ -27,7 +28,10 @@ whose_it_is() {
     vm-*-* | base-*-*)
         owner=${owner#*-}
         owner=${owner%%-*}
-        if is_number "$owner" && [ "$owner" != "$vmid" ]; then guests="$guests $owner"; fi
+        if is_number "$owner" && [ "$owner" != "$vmid" ]; then
+            guests="$guests $owner"
+            owned_by=$owner
+        fi
         ;;
     esac
 }
@@ -127,9 +131,9 @@ not_configured() {
         return 1
     fi
     if [ "$guest_gone" = yes ]; then
-        searched "/$vmid\.conf\$" "$answer.out" || return 1
+        searched "/$owned_by\.conf\$" "$answer.out" || return 1
         if [ "$matches" = yes ]; then
-            because "guest $vmid has a configuration now: the VMID was given out again since the snapshot, or it lives elsewhere"
+            because "guest $owned_by has a configuration now: the VMID was given out again since the snapshot, or it lives elsewhere"
             return 1
         fi
     fi
@@ -156,7 +160,20 @@ not_configured() {
 # says nothing, so its device number is compared. A path that leads nowhere on
 # this node leads to no device of it.
 not_configured_by_path() {
-    configurations -exec awk -v folder="$DEV" "$PATHS" '{}' +
+    no_path_leads_to_it "$PATHS" || return 1
+    # One outside of /dev may be a file on a server that is gone.
+    if [ "$far_paths_hang" = yes ]; then
+        because 'a path in a configuration gave no answer before, so where it leads is not known'
+        return 1
+    fi
+    no_path_leads_to_it "$FAR_PATHS" && return 0
+    [ "$status" != hung ] || far_paths_hang=yes
+    return 1
+}
+
+# no_path_leads_to_it PROGRAM: of those that this awk program finds.
+no_path_leads_to_it() {
+    configurations -exec awk -v folder="$DEV" "$1" '{}' +
     answered 'reading the paths in the configurations of the guests' || return 1
     [ -s "$answer.out" ] || return 0
     keep_answer paths || return 1
@@ -174,28 +191,49 @@ not_configured_by_path() {
     done <"$answer.out"
 }
 
-# The awk program of not_configured_by_path: every path once. It may end at a
-# colon or an equals sign, or go on behind it; one below /dev may begin anywhere.
+# The awk programs of not_configured_by_path: every path below /dev once. It may
+# end at a colon or an equals sign, or go on behind it.
 PATHS='
 function path(text) {
-    if (length(text) > 4096 || text in seen) return
+    if (text !~ /^\/dev\/./ || length(text) > 4096 || text in seen) return
     seen[text] = 1
-    if (text ~ /^\/dev\/./) print folder substr(text, 5)
-    else if (text ~ /^\/./) print text
-}
-function paths(text,   end) {
-    path(text)
-    end = match(text, /[:=]/)
-    if (end) path(substr(text, 1, end - 1))
+    print folder substr(text, 5)
 }
 /^#/ { next }
 {
     count = split($0, run, /[ \t,;\"\047)}\]]+/)
     for (i = 1; i <= count; i++) {
         at = index(run[i], "/dev/")
-        if (at) paths(substr(run[i], at))
+        if (!at) continue
+        found = substr(run[i], at)
+        path(found)
+        end = match(found, /[:=]/)
+        if (end) path(substr(found, 1, end - 1))
+    }
+}'
+
+# And those outside of it that a virtual machine has as a drive: a link to a
+# device, or the file that it is in.
+FAR_PATHS='
+function path(text) {
+    if (text !~ /^\/./ || text ~ /^\/dev\// || length(text) > 4096 || text in seen) return
+    seen[text] = 1
+    print text
+}
+FILENAME !~ /\/qemu-server\// || /media=cdrom/ { next }
+/^(ide|sata|scsi|virtio|efidisk|tpmstate|unused)[0-9]+[ \t]*:/ {
+    sub(/^[^:]*:[ \t]*/, "")
+    count = split($0, part, ",")
+    for (i = 1; i <= count; i++) {
+        sub(/^(file|volume)=/, "", part[i])
+        path(part[i])
+    }
+}
+/^args[ \t]*:/ {
+    count = split($0, run, /[ \t,;\"\047)}\]]+/)
+    for (i = 1; i <= count; i++) {
         at = match(run[i], /(^|[:=])\//)
-        if (at) paths(substr(run[i], at + RLENGTH - 1))
+        if (at) path(substr(run[i], at + RLENGTH - 1))
     }
 }'
 

@@ -58,12 +58,28 @@ way_back() {
         *r) write_mode=--readonly ;;
         *) write_mode=--readwrite ;;
         esac
-        printf "create '%s' '%s' %s <<'TABLE'\n" "$name" "$uuid" "$write_mode" &&
+        beside=
+        ! is_a_volumes "$name" || beside=beside
+        printf "create '%s' '%s' %s '%s' <<'TABLE'\n" "$name" "$uuid" "$write_mode" "$beside" &&
             table_by_names &&
             echo TABLE
         ;;
     esac
 }
+
+# Whether LVM has a volume that a device of this name is for: then it was in the
+# way of that one already.
+is_a_volumes() {
+    awk -F '|' -v name="$1" "$NAMES_OF_VOLUMES" "$TMP/volumes"
+}
+
+NAMES_OF_VOLUMES='
+split($2, part, "/") == 2 {
+    gsub(/-/, "--", part[1])
+    gsub(/-/, "--", part[2])
+    if (part[1] "-" part[2] "" == name "") found = 1
+}
+END { exit !found }'
 
 # The live table with the device-mapper devices in it by name: a parent that is
 # brought back may get another number.
@@ -96,6 +112,7 @@ MACHINE_ID_SHA256='$MACHINE_ID_SHA256'
 LOCK='$RUN/dmaudit-cleanup.lock'
 BOOT_ID_FILE='$PROC/sys/kernel/random/boot_id'
 LVM_CONFIG='$LVM_CONFIG'
+NAMES_OF_VOLUMES='$NAMES_OF_VOLUMES'
 BOOT_ID='$(tr -cd 'a-f0-9-' 2>/dev/null <"$PROC/sys/kernel/random/boot_id")'
 EOF
     cat <<'EOF'
@@ -127,23 +144,18 @@ activate() {
 
 # Whether LVM has a volume that this device name is for.
 is_a_volumes() {
-    printf '%s\n' "$volumes" | awk -F '|' -v name="$1" '
-        split($2, part, "/") == 2 {
-            gsub(/-/, "--", part[1])
-            gsub(/-/, "--", part[2])
-            if (part[1] "-" part[2] "" == name "") found = 1
-        }
-        END { exit !found }'
+    printf '%s\n' "$volumes" | awk -F '|' -v name="$1" "$NAMES_OF_VOLUMES"
 }
 
-# create NAME UUID MODE <TABLE
+# create NAME UUID MODE [beside] <TABLE. What LVM has gets no other mapping under
+# its name, unless it had one before.
 create() {
     table=$(cat)
     if [ "$(cat "$BOOT_ID_FILE")" != "$BOOT_ID" ]; then
         not_back "$1: not brought back: the node was rebooted, its table may name other disks"
     elif ! ask_lvm; then
         not_back "$1: not brought back: lvs failed"
-    elif is_a_volumes "$1"; then
+    elif [ "$4" != beside ] && is_a_volumes "$1"; then
         not_back "$1: not brought back: LVM has a volume of that name now, which could not be activated"
     elif dmsetup info -c --noheadings --separator '|' -o name | grep -Fqx -- "$1"; then
         echo "$1: is there already"

@@ -14,6 +14,7 @@ answer=
 syslog=yes
 would_go=
 log_works=yes
+far_paths_hang=no
 would=0 removed=0 deactivated=0 already_gone=0 skipped=0 failed=0
 skipped_list='' failed_list='' volumes_left=''
 

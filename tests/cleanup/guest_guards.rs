@@ -405,7 +405,7 @@ fn no_configuration_though_guests_are_listed() {
 fn renamed() -> Item {
     Item {
         vg_lv: Some(("pve".into(), "vm-101-disk-3".into())),
-        ..known_to_lvm()
+        ..unreferenced()
     }
 }
 
@@ -425,6 +425,22 @@ fn the_guest_that_the_volume_belongs_to_by_now() {
         node.write("root/run/qemu-server/101.pid", "4712\n");
         node.write("root/proc/4712/comm", "kvm\n");
     });
+    // Whether that guest was gone is what counts.
+    let gone = Item {
+        vg_lv: Some(("pve".into(), "vm-998-disk-3".into())),
+        ..known_to_lvm()
+    };
+    let rename_to = |node: &mut Node| {
+        node.edit("world/lvs", "|pve|vm-119-disk-0", "|pve|vm-998-disk-3");
+    };
+    goes(gone.clone(), "lvchange -an pve/vm-998-disk-3", |node| {
+        rename_to(node);
+        node.write(CONFIG, "memory: 1\n");
+    });
+    left_alone(gone, "guest 998 has a configuration now", |node| {
+        rename_to(node);
+        node.write("root/etc/pve/nodes/pve2/lxc/998.conf", "memory: 1\n");
+    });
     left_alone(renamed(), "guest 101 is locked (create)", |node| {
         rename(node);
         node.edit(
@@ -441,7 +457,6 @@ fn a_path_outside_of_dev_that_leads_to_it() {
         "scsi1: /srv/disks/data,size=4M",
         "virtio3: file=/srv/disks/data",
         "args: -drive id=x,file=/srv/disks/data",
-        "lxc.mount.entry: /srv/disks/data srv none bind 0 0",
     ] {
         left_alone(
             unreferenced(),
@@ -455,6 +470,30 @@ fn a_path_outside_of_dev_that_leads_to_it() {
             },
         );
     }
+    left_alone(
+        unreferenced(),
+        "a configuration references it as /srv/my disk",
+        |node| {
+            node.write(
+                "root/etc/pve/nodes/pve1/qemu-server/119.conf",
+                "scsi1: /srv/my disk,size=4M\n",
+            );
+            node.write("world/paths", "fe:c /srv/my disk\n");
+        },
+    );
+    // Folders of containers, and images of discs, may lie on a server that is
+    // gone: none of them is a drive.
+    goes(unreferenced(), GOES, |node| {
+        node.behave("hang-stat", "");
+        node.write(
+            "root/etc/pve/nodes/pve1/qemu-server/119.conf",
+            "ide2: /mnt/nfs/x.iso,media=cdrom\n",
+        );
+        node.write(
+            "root/etc/pve/nodes/pve1/lxc/200.conf",
+            "rootfs: local-lvm:vm-200-disk-0,size=1G\nmp0: /mnt/nfs/share,mp=/data\n",
+        );
+    });
     // It leads to another device.
     goes(unreferenced(), GOES, |node| {
         node.write(

@@ -252,3 +252,17 @@ fn refuses_another_machine_of_that_name() {
     node.run_file("dash", &undo_script(&node))
         .expect_nothing_done(2, "but it is another one (machine-id)");
 }
+
+#[test]
+fn brings_back_what_was_in_the_way_before() {
+    let node = Node::with(vec![stale()]);
+    let lvs = node.read("world/lvs");
+    let volume = format!("{SHARED}|{}|ssd-ha01|vm-170-disk-0\n", lv_uuid(998));
+    node.write("world/lvs", &(lvs + &volume));
+    let before = identities(&node);
+    node.run("dash", &["--execute", "--yes"]);
+    assert_ne!(identities(&node), before);
+    let run = node.run_file("dash", &undo_script(&node));
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    assert_eq!(identities(&node), before);
+}

@@ -444,47 +444,122 @@ fn a_templates_disk_that_a_clone_reads_from_is_no_orphan() {
     );
 }
 
-/// A volume with a guest's name, made by hand, on which the host has a storage.
+/// A VG of that name on the entry of this number.
+fn with_tank(recording: Recording, minor: u32, more_vgs: &str) -> Recording {
+    let tank = "T".repeat(32);
+    recording
+        .write(
+            "/etc/pve/storage.cfg",
+            "lvm: thick\n\tvgname pve\n\nlvm: tank\n\tvgname tank\n",
+        )
+        .write(
+            "pvs-json",
+            &format!(
+                "{{\"report\":[{{\"pv\":[{{\"pv_name\":\"/dev/dm-1\",\"pv_uuid\":\"p\",\"vg_name\":\"tank\",\"vg_uuid\":\"{tank}\",\"pv_major\":\"254\",\"pv_minor\":\"{minor}\"}}]}}]}}"
+            ),
+        )
+        .edit(
+            "vgs-json",
+            "[{\"vg_name\"",
+            &format!("[{{\"vg_name\":\"tank\",\"vg_uuid\":\"{tank}\"}},{more_vgs}{{\"vg_name\""),
+        )
+}
+
+/// A volume with a guest's name, made by hand, and one that lies on it.
+fn made_by_hand() -> Recording {
+    let tank = "T".repeat(32);
+    Recording::bare()
+        .lv("vm-99-data", 'a', "-wi-ao----")
+        .entry(
+            "pve-vm--99--data",
+            1,
+            1,
+            &uuid('a', ""),
+            "0 8192 linear 8:0 2048",
+        )
+        .entry(
+            "tank-backup",
+            2,
+            0,
+            &format!("LVM-{tank}{tank}"),
+            "0 4096 linear 254:1 2048",
+        )
+}
+
 #[test]
 fn what_a_storage_is_on_is_the_hosts() {
-    let tank = "T".repeat(32);
-    let recording = |more_vgs: &str| {
-        Recording::bare()
-            .lv("vm-99-data", 'a', "-wi-ao----")
-            .entry("pve-vm--99--data", 1, 1, &uuid('a', ""), "0 8192 linear 8:0 2048")
-            .entry("tank-backup", 2, 0, &format!("LVM-{tank}{tank}"), "0 4096 linear 254:1 2048")
-            .write(
-                "/etc/pve/storage.cfg",
-                "lvm: thick\n\tvgname pve\n\nlvm: tank\n\tvgname tank\n",
-            )
-            .write(
-                "pvs-json",
-                &format!(
-                    "{{\"report\":[{{\"pv\":[{{\"pv_name\":\"/dev/dm-1\",\"pv_uuid\":\"p\",\"vg_name\":\"tank\",\"vg_uuid\":\"{tank}\",\"pv_major\":\"254\",\"pv_minor\":\"1\"}}]}}]}}"
-                ),
-            )
-            .edit(
-                "vgs-json",
-                "[{\"vg_name\"",
-                &format!("[{{\"vg_name\":\"tank\",\"vg_uuid\":\"{tank}\"}},{more_vgs}{{\"vg_name\""),
-            )
-    };
-    let audited = recording("").audit();
+    let used = |recording: Recording| recording.conf("qemu-server/1", "scsi0: tank:vm-1-disk-0\n");
+    let audited = used(with_tank(made_by_hand(), 1, "")).audit();
     assert_eq!(audited.verdict("pve-vm--99--data"), "system");
     assert_eq!(audited.verdict("tank-backup"), "system");
     assert!(audited.planned().is_empty());
-    // A guest's VG may have that name as well: then it is told by where it lies.
-    let other = "U".repeat(32);
-    let audited = recording(&format!(
-        "{{\"vg_name\":\"tank\",\"vg_uuid\":\"{other}\"}},"
-    ))
-    .audit();
-    assert_eq!(audited.verdict("tank-backup"), "dependent");
-    // Nor does a storage of other nodes say so.
-    let elsewhere = recording("").edit(
+    // Or a storage of this node, by its list of nodes.
+    let own = with_tank(made_by_hand(), 1, "").edit(
         "/etc/pve/storage.cfg",
         "vgname tank\n",
-        "vgname tank\n\tnodes n2\n",
+        "vgname tank\n\tnodes n1\n",
     );
-    assert_eq!(elsewhere.audit().verdict("tank-backup"), "dependent");
+    assert_eq!(own.audit().verdict("pve-vm--99--data"), "system");
+    // Where only the names are the same, it may be a guest's own.
+    let audited = with_tank(made_by_hand(), 1, "").audit();
+    assert_eq!(
+        audited.line("pve-vm--99--data"),
+        "unknown storage-unclear backed none evidence-missing"
+    );
+    assert_eq!(audited.verdict("tank-backup"), "dependent");
+    assert!(audited.planned().is_empty());
+    // A second VG of that name, a disabled storage, and one of other nodes say
+    // nothing.
+    let other = "U".repeat(32);
+    let second = format!("{{\"vg_name\":\"tank\",\"vg_uuid\":\"{other}\"}},");
+    let audited = used(with_tank(made_by_hand(), 1, &second)).audit();
+    assert_eq!(audited.verdict("tank-backup"), "dependent");
+    for property in ["nodes n2", "disable"] {
+        let audited = used(with_tank(made_by_hand(), 1, "")).edit(
+            "/etc/pve/storage.cfg",
+            "vgname tank\n",
+            &format!("vgname tank\n\t{property}\n"),
+        );
+        assert_eq!(
+            audited.audit().verdict("tank-backup"),
+            "dependent",
+            "{property}"
+        );
+    }
+}
+
+/// A guest's disk in use is the guest's, whatever its VG is called.
+#[test]
+fn a_guests_own_group_with_a_storages_name_is_the_guests() {
+    let audited = with_tank(made_by_hand(), 1, "")
+        .conf("qemu-server/99", "scsi0: thick:vm-99-data\n")
+        .conf("qemu-server/1", "scsi0: tank:vm-1-disk-0\n")
+        .audit();
+    assert_eq!(audited.verdict("pve-vm--99--data"), "valid");
+    assert_eq!(audited.verdict("tank-backup"), "dependent");
+    assert!(audited.planned().is_empty());
+}
+
+#[test]
+fn a_storage_on_a_partition_keeps_the_disk() {
+    let recording = Recording::bare()
+        .lv("vm-99-data", 'a', "-wi-ao----")
+        .entry(
+            "pve-vm--99--data",
+            1,
+            1,
+            &uuid('a', ""),
+            "0 8192 linear 8:0 2048",
+        )
+        .entry(
+            "pve-vm--99--data1",
+            2,
+            0,
+            &format!("part1-{}", uuid('a', "")),
+            "0 4096 linear 254:1 2048",
+        )
+        .conf("qemu-server/1", "scsi0: tank:vm-1-disk-0\n");
+    let audited = with_tank(recording, 2, "").audit();
+    assert_eq!(audited.verdict("pve-vm--99--data"), "system");
+    assert!(audited.planned().is_empty());
 }

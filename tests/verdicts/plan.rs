@@ -243,3 +243,24 @@ fn linstors_volumes_are_looked_for_by_their_name() {
         assert!(item.words.iter().any(|one| one == word), "{:?}", item.words);
     }
 }
+
+/// An entry in the way of the volume whose name it has: that the volume is
+/// referenced is no reason to leave it.
+#[test]
+fn the_name_of_another_volume_is_no_word_of_the_entrys() {
+    let audited = Recording::bare()
+        .lv("vm-1-disk-5", 'b', "-wi-------")
+        .lv("vm-1-disk-6", 'a', "-wi-a-----")
+        .entry(
+            "pve-vm--1--disk--5",
+            1,
+            0,
+            &uuid('a', ""),
+            "0 8192 linear 8:0 2048",
+        )
+        .conf("qemu-server/1", "scsi0: thick:vm-1-disk-5\n")
+        .audit();
+    assert_eq!(audited.planned(), ["pve-vm--1--disk--5"]);
+    let words = &audited.plan().items[0].words;
+    assert_eq!(*words, [uuid('a', ""), "vm-1-disk-6".to_owned()]);
+}

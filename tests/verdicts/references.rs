@@ -308,6 +308,8 @@ fn a_path_that_may_be_any_disk_leaves_no_verdict() {
     for text in [
         "ide2: /srv/iso/debian.iso,media=cdrom\n",
         "scsi1: /dev/disk/by-id/ata-DISK_1\n",
+        "scsi1: /mnt/pve/nfs/images/104/vm-104-disk-1.raw\n",
+        "scsi1: /srv/x.qcow2\n",
         "hookscript: local:snippets/x.pl\n",
         "mp0: /srv/disks/data,mp=/data\n",
     ] {
