@@ -112,6 +112,7 @@ MACHINE_ID_SHA256='$MACHINE_ID_SHA256'
 LOCK='$RUN/dmaudit-cleanup.lock'
 BOOT_ID_FILE='$PROC/sys/kernel/random/boot_id'
 LVM_CONFIG='$LVM_CONFIG'
+# shellcheck disable=SC2016 # an awk program
 NAMES_OF_VOLUMES='$NAMES_OF_VOLUMES'
 BOOT_ID='$(tr -cd 'a-f0-9-' 2>/dev/null <"$PROC/sys/kernel/random/boot_id")'
 EOF
