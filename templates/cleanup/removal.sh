@@ -172,8 +172,8 @@ if [ "${name%%.*}" != "$NODE" ] || [ "$(id -u)" != 0 ]; then
     echo "refused: this undoes a cleanup of $NODE, and must run there, as root" >&2
     exit 2
 fi
-sum=$(sha256sum <"$MACHINE_ID" | cut -d ' ' -f 1)
-if [ -n "$MACHINE_ID_SHA256" ] && [ "$sum" != "$MACHINE_ID_SHA256" ]; then
+if [ -n "$MACHINE_ID_SHA256" ] &&
+    [ "$(sha256sum <"$MACHINE_ID" | cut -d ' ' -f 1)" != "$MACHINE_ID_SHA256" ]; then
     echo "refused: this machine is called $NODE, too, but it is another one (machine-id)" >&2
     exit 2
 fi
