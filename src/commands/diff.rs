@@ -40,17 +40,11 @@ pub fn run(args: &Diff) -> Result<ExitCode, String> {
             analyzed_at: &diff.analyzed_at,
         };
         let html = Html::new()?;
-        let (folder, name) = match (
-            file.parent(),
-            file.file_name().and_then(|name| name.to_str()),
-        ) {
-            (Some(folder), Some(name)) => (folder, name),
-            _ => return Err(format!("--html {}: not a file's name", file.display())),
-        };
-        let folder = match folder.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => folder,
-        };
+        let name = file
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or_else(|| format!("--html {}: not a file's name", file.display()))?;
+        let folder = output::folder_of(file);
         output::write_with(folder, name, |out| html.write_diff_page(run, &diff, out))?;
     }
     let printed = match args.format {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use chrono::Utc;
 
-use super::output::Staged;
+use super::output::{Staged, folder_of};
 use super::{interrupt, printed};
 use crate::bundle;
 use crate::cli::Facts;
@@ -52,10 +52,7 @@ fn to_file(job: Job, path: &Path) -> Result<Vec<view::Rejected>, String> {
         .file_name()
         .and_then(|name| name.to_str())
         .ok_or_else(|| format!("{} is not the name of a file", path.display()))?;
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let mut file = Staged::new(folder, name)?;
     let failed = |error: io::Error| {
         format!(

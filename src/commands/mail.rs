@@ -162,10 +162,7 @@ fn write(file: &Path, message: &[u8]) -> Result<(), String> {
             _ => Ok(()),
         };
     }
-    let folder = match file.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
+    let folder = output::folder_of(file);
     match file.file_name().and_then(|name| name.to_str()) {
         Some(name) => output::write(folder, name, message),
         None => Err(format!("{} names no file", file.display())),

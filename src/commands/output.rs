@@ -19,19 +19,23 @@ pub(super) fn write(folder: &Path, name: &str, content: &[u8]) -> Result<(), Str
     write_with(folder, name, |out| out.write_all(content))
 }
 
+/// The folder in which a file lies: the current one where its path names none.
+pub(super) fn folder_of(file: &Path) -> &Path {
+    let parent = file.parent();
+    let named = parent.filter(|folder| !folder.as_os_str().is_empty());
+    named.unwrap_or(Path::new("."))
+}
+
 /// Writes a file that only its owner may read, and waits for the disk.
 ///
 /// # Errors
 ///
 /// A line that names the file and says what went wrong.
 pub(super) fn write_private(path: &Path, content: &[u8]) -> Result<(), String> {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(format!("{} names no file", path.display()));
-    };
-    let folder = match folder.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => folder,
-    };
+    let folder = folder_of(path);
+    let name = path
+        .file_name()
+        .ok_or_else(|| format!("{} names no file", path.display()))?;
     let mut file = Staged::with_mode(folder, Path::new(name), 0o600)?;
     file.write_all(content)
         .and_then(|()| file.file.as_file().sync_all())

@@ -25,10 +25,7 @@ pub fn run(args: &Redact) -> Result<ExitCode, String> {
     fs::create_dir_all(&args.output)
         .map_err(|error| format!("{} can't be made: {error}", args.output.display()))?;
     let within = |path: &std::path::Path| -> bool {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(std::path::Path::new("."));
+        let folder = output::folder_of(path);
         matches!((folder.canonicalize(), args.output.canonicalize()), (Ok(a), Ok(b)) if a.starts_with(&b))
     };
     if within(&args.mapping) {

@@ -95,10 +95,13 @@ pub fn parse(text: &str) -> Parsed<GuestConfig<'_>> {
             open = Some((name.trim(), Section::default()));
             continue;
         }
-        let (key, value) = setting(line).unwrap_or_else(|| {
-            parsed.problem(number, "expected `key: value`, `[section]` or `#text`");
-            ("", line.trim())
-        });
+        let (key, value) = match setting(line) {
+            Some((key, _, value)) => (key, value),
+            None => {
+                parsed.problem(number, "expected `key: value`, `[section]` or `#text`");
+                ("", line.trim())
+            }
+        };
         let setting = Setting {
             key,
             value,
@@ -124,14 +127,16 @@ fn close<'a>(config: &mut GuestConfig<'a>, section: Option<(&'a str, Section<'a>
     }
 }
 
-fn setting(line: &str) -> Option<(&str, &str)> {
+/// A setting's key, the sign behind it, and its value: `key: value`, or
+/// `lxc.KEY = value`.
+pub fn setting(line: &str) -> Option<(&str, char, &str)> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let at = |sign| {
         let (key, value) = line.split_once(sign)?;
         let key = key.trim();
-        (!key.is_empty() && key.bytes().all(legal)).then(|| (key, value.trim()))
+        (!key.is_empty() && key.bytes().all(legal)).then(|| (key, sign, value.trim()))
     };
-    at(':').or_else(|| at('=').filter(|(key, _)| key.starts_with("lxc.")))
+    at(':').or_else(|| at('=').filter(|(key, ..)| key.starts_with("lxc.")))
 }
 
 #[cfg(test)]

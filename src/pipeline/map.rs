@@ -76,21 +76,11 @@ impl Job {
                 Read::Lines(lines) => lines.iter().try_for_each(&mut take)?,
                 // One after the other, as their turn is now.
                 Read::Large(nodes) => {
-                    let mut nodes = match nodes {
-                        Some(nodes) => nodes,
-                        None => match input.read(&self.limits, &self.repeats) {
-                            Ok(nodes) => nodes.into(),
-                            Err(error) => {
-                                rejected.push(error);
-                                VecDeque::new()
-                            }
-                        },
-                    };
-                    while !nodes.is_empty() {
-                        let some = together::next(&mut nodes, Raw::bytes);
-                        let lines = self.lines(some)?;
-                        lines.iter().try_for_each(&mut take)?;
-                    }
+                    let again = || input.read(&self.limits, &self.repeats);
+                    let unread = together::in_groups(nodes, again, Raw::bytes, |some| {
+                        self.lines(some)?.iter().try_for_each(&mut take)
+                    })?;
+                    rejected.extend(unread);
                 }
                 Read::Rejected(error) => rejected.push(error),
             }

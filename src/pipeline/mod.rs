@@ -215,21 +215,13 @@ impl Job {
                     Read::Nodes(nodes) => nodes.into_iter().try_for_each(take)?,
                     // One after the other, as their turn is now.
                     Read::Large(nodes) => {
-                        let mut nodes = match nodes {
-                            Some(nodes) => nodes,
-                            None => match self.wanted(*source, parts) {
-                                Ok(nodes) => nodes.into(),
-                                Err(error) => {
-                                    rejected.push(error);
-                                    VecDeque::new()
-                                }
-                            },
-                        };
-                        while !nodes.is_empty() {
-                            let some = together::next(&mut nodes, |(_, raw)| raw.bytes());
+                        let again = || self.wanted(*source, parts);
+                        let bytes = |(_, raw): &(usize, Raw)| raw.bytes();
+                        let unread = together::in_groups(nodes, again, bytes, |some| {
                             let made = self.place_all((&order, &points), some, files, maker)?;
-                            made.into_iter().try_for_each(&mut take)?;
-                        }
+                            made.into_iter().try_for_each(&mut take)
+                        })?;
+                        rejected.extend(unread);
                     }
                     Read::Rejected(error) => rejected.push(error),
                     Read::Failed(error) => return Err(error),

@@ -13,7 +13,7 @@ pub(super) fn fits<T>(nodes: &[T], bytes: impl Fn(&T) -> u64) -> bool {
 
 /// Takes from the front as many as may be analyzed at the same time: at least
 /// one, if there is one.
-pub(super) fn next<T>(nodes: &mut VecDeque<T>, bytes: impl Fn(&T) -> u64) -> Vec<T> {
+fn next<T>(nodes: &mut VecDeque<T>, bytes: impl Fn(&T) -> u64) -> Vec<T> {
     let mut sum = 0_u64;
     let fit = nodes.iter().take_while(|node| {
         sum = sum.saturating_add(bytes(node));
@@ -21,6 +21,24 @@ pub(super) fn next<T>(nodes: &mut VecDeque<T>, bytes: impl Fn(&T) -> u64) -> Vec
     });
     let count = fit.count().max(1).min(nodes.len());
     nodes.drain(..count).collect()
+}
+
+/// Has `take` be given all nodes, as many at once as may be. They are read now
+/// where they did not wait in memory; why they can't be is handed back.
+pub(super) fn in_groups<T, R, E>(
+    nodes: Option<VecDeque<T>>,
+    read: impl FnOnce() -> Result<Vec<T>, R>,
+    bytes: impl Fn(&T) -> u64,
+    mut take: impl FnMut(Vec<T>) -> Result<(), E>,
+) -> Result<Option<R>, E> {
+    let mut nodes = match nodes.map_or_else(|| read().map(VecDeque::from), Ok) {
+        Ok(nodes) => nodes,
+        Err(rejected) => return Ok(Some(rejected)),
+    };
+    while !nodes.is_empty() {
+        take(next(&mut nodes, &bytes))?;
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::names::{Kind, Names};
 use super::outputs::NOT_UNDERSTOOD;
+use super::rules::NO_SECRET;
 use super::words;
 use crate::model::guest::{Target, references};
 use crate::parse::{guest_config, lines};
@@ -77,7 +78,8 @@ fn guest_text(names: &mut Names, text: &str) -> String {
         } else if let Some(section) = section {
             out.push_str(&format!("[{}]", section_name(names, section.trim())));
         } else if !line.is_empty() {
-            let setting = apart(line).map(|(key, sign, value)| setting(names, key, sign, value));
+            let apart = guest_config::setting(line);
+            let setting = apart.map(|(key, sign, value)| setting(names, key, sign, value));
             // The analysis looks for volumes in a line that it does not understand.
             out.push_str(
                 &setting
@@ -87,19 +89,6 @@ fn guest_text(names: &mut Names, text: &str) -> String {
         out.push('\n');
     }
     out
-}
-
-/// A setting's key, the sign behind it, and its value: `key: value`, or
-/// `lxc.KEY = value`.
-fn apart(line: &str) -> Option<(&str, &'static str, &str)> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let at = |sign: char, written: &'static str| {
-        let (key, value) = line.split_once(sign)?;
-        let key = key.trim();
-        let is_key = !key.is_empty() && key.chars().all(legal);
-        is_key.then(|| (key, written, value.trim()))
-    };
-    at(':', ": ").or_else(|| at('=', " = ").filter(|(key, ..)| key.starts_with("lxc.")))
 }
 
 fn section_name(names: &mut Names, section: &str) -> String {
@@ -122,7 +111,7 @@ fn section_name(names: &mut Names, section: &str) -> String {
     }
 }
 
-fn setting(names: &mut Names, key: &str, sign: &str, value: &str) -> String {
+fn setting(names: &mut Names, key: &str, sign: char, value: &str) -> String {
     let stem = key.trim_end_matches(|c: char| c.is_ascii_digit());
     let small = stem.to_ascii_lowercase();
     let known = words::is_setting(key) || words::is_setting(stem) || is_lxc(key);
@@ -138,7 +127,7 @@ fn setting(names: &mut Names, key: &str, sign: &str, value: &str) -> String {
         _ => match small.as_str() {
             "description" | "searchdomain" | "ciuser" | "cipassword" | "sshkeys" => match value {
                 "" => String::new(),
-                _ => "redacted".to_owned(),
+                _ => NO_SECRET.to_owned(),
             },
             // A command line, an environment, or who knows: passwords stand there.
             "args" | "entrypoint" | "env" => names.volumes_alone(value),
@@ -152,7 +141,10 @@ fn setting(names: &mut Names, key: &str, sign: &str, value: &str) -> String {
         // What is written with an equals sign is a setting only by its beginning.
         (false, true) => format!("lxc.{}", names.token(Kind::Word, key)),
     };
-    format!("{key}{sign}{value}")
+    match sign {
+        '=' => format!("{key} = {value}"),
+        _ => format!("{key}: {value}"),
+    }
 }
 
 /// Raw keys of LXC.
@@ -221,7 +213,7 @@ fn property(names: &mut Names, key: &str, value: &str) -> String {
         "shared" | "disable" | "content" | "prune-backups" | "sparse" => names.value(value),
         "path" | "base" | "mountpoint" => names.value(value),
         _ if value.is_empty() => String::new(),
-        _ => "redacted".to_owned(),
+        _ => NO_SECRET.to_owned(),
     };
     match words::is_setting(key) {
         true => format!("\t{key} {value}"),

@@ -243,8 +243,8 @@ struct Draft {
     /// What was there and is not in the new bundle.
     unread: Vec<Value>,
     dropped: Vec<String>,
-    /// Bytes of what was redacted in vain.
-    dropped_bytes: usize,
+    /// Bytes of all that was redacted, in vain or not.
+    bytes: usize,
 }
 
 impl Draft {
@@ -266,10 +266,10 @@ impl Draft {
             self.dropped.push(format!("commands/{id}.out"));
             return;
         };
+        self.bytes += text.len();
         // Stand-ins can be longer than names.
         let has_grown = !is_larger && read::is_larger(id, &text);
         if has_grown {
-            self.dropped_bytes += text.len();
             self.dropped.push(format!("commands/{id}.out"));
         }
         let damaged = damaged || has_grown;
@@ -277,6 +277,7 @@ impl Draft {
             true => String::new(),
             false => outputs::messages(names, id, &output.error),
         };
+        self.bytes += messages.len();
         let text = (!damaged).then_some(text);
         self.put_command(id, output, text, messages);
     }
@@ -309,9 +310,10 @@ impl Draft {
                 names,
             );
         }
-        match files::file(names, path, text) {
+        let redacted = files::file(names, path, text);
+        self.bytes += redacted.as_ref().map_or(0, String::len);
+        match redacted {
             Some(text) if read::is_larger(path, &text) => {
-                self.dropped_bytes += text.len();
                 self.refuse(path, "redacted it is larger than any node's", names);
             }
             Some(redacted) if files::loses_a_volume(names, path, text, &redacted) => {
@@ -345,13 +347,13 @@ impl Draft {
         self.unread.push(json!({"path": path, "error": error}));
     }
 
-    /// Whether it is what a bundle can become, so far.
+    /// Whether it is what a bundle can become, so far: asked after every
+    /// member.
     fn within_bounds(&self, names: &Names) -> Result<(), String> {
         if names.are_too_many() {
             return Err("it has more names than any cluster; collect it again".to_owned());
         }
-        let bytes = self.members.iter().map(|(_, bytes)| bytes.len());
-        match bytes.sum::<usize>() + self.dropped_bytes > MOST_BYTES {
+        match self.bytes > MOST_BYTES {
             true => Err(format!(
                 "redacted it has more than {MOST_BYTES} bytes, as no bundle has; collect it again"
             )),

@@ -423,7 +423,7 @@ impl Names {
 const LONGEST: usize = 255;
 
 /// What stands for a word that may be a secret.
-const NO_SECRET: &str = "redacted";
+pub(super) const NO_SECRET: &str = "redacted";
 
 /// A value whose words are replaced; `change` is given the separator that
 /// follows, too.

@@ -289,13 +289,13 @@ fn settle(node: &Node, owners: &mut Owners<'_>, asked: &impl Asked) {
             let Some(device) = node.devices.get(index) else {
                 continue;
             };
-            let is_free = owners.parent(index).is_none() && trees.root(below) != index;
+            let root = trees.root(below);
+            let is_free = owners.parent(index).is_none() && root != index;
             let is_handed_on = || {
                 handed.get_mut(below).is_some_and(|handed| {
                     *handed.get_or_insert_with(|| is_handed_on(node, asked, below))
                 })
             };
-            let root = trees.root(below);
             let is_used = || {
                 let device = node.devices.get(root);
                 device.is_some_and(|device| asked.is_named(root, device))

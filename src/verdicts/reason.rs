@@ -45,6 +45,17 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// Of a guest whose configuration could not be read.
+    fn unread(vmid: u64, why: &str) -> Self {
+        Self::new(
+            Verdict::Unknown,
+            Some("configuration-unread"),
+            format!("Guest {vmid} exists, but {why}."),
+        )
+    }
+}
+
 /// What the configurations that were read say of entries.
 pub(super) struct Asked<'a> {
     pub node: &'a Node,
@@ -167,11 +178,7 @@ fn of_guest(
         };
     }
     if let Some(why) = unread {
-        return Outcome::new(
-            Verdict::Unknown,
-            Some("configuration-unread"),
-            format!("Guest {vmid} exists, but {why}."),
-        );
+        return Outcome::unread(vmid, why);
     }
     orphan(scene, index, device, volume)
 }
@@ -212,11 +219,7 @@ fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume
     });
     let vmid = renamed.map_or(volume.vmid, |(vmid, _)| vmid);
     if let Some(why) = node.guests.unread(vmid) {
-        return Outcome::new(
-            Verdict::Unknown,
-            Some("configuration-unread"),
-            format!("Guest {vmid} exists, but {why}."),
-        );
+        return Outcome::unread(vmid, why);
     }
     let found = |reason, explanation: String| {
         let explanation = match renamed {
