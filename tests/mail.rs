@@ -12,7 +12,9 @@ use common::{kept, mail, sample, stderr};
 use dmaudit::bundle::Limits;
 use dmaudit::config::Config;
 use dmaudit::mail::message::{self, Addresses};
-use dmaudit::report::{mail as content, view};
+use dmaudit::report::compose::Rows;
+use dmaudit::report::mail::{self as content, Digest};
+use dmaudit::report::view;
 use mail_parser::{MessageParser, MimeHeaders};
 
 fn now() -> chrono::DateTime<chrono::Utc> {
@@ -35,7 +37,8 @@ fn sent(report: &view::Report, prefix: Option<&str>) -> Vec<u8> {
         to: vec![message::address("ops@example.com").unwrap()],
         cc: Vec::new(),
     };
-    let content = content::content(report, &[]).unwrap();
+    let rows = Rows::of(report);
+    let content = content::content(&Digest::of(report, &rows), &[]).unwrap();
     message::build(&content, &addresses, prefix, Vec::new(), now())
         .unwrap()
         .formatted()
@@ -204,11 +207,13 @@ fn several_nodes_are_counted_and_listed() {
         Config::default(),
         now(),
     );
+    let rows = Rows::of(&report);
+    let digest = Digest::of(&report, &rows);
     assert_eq!(
-        content::subject(&report),
+        content::subject(&digest),
         "alpha (2 nodes): worst grade F, 4 critical, 8 orphans"
     );
-    let text = content::content(&report, &[]).unwrap().text;
+    let text = content::content(&digest, &[]).unwrap().text;
     assert!(
         text.contains("F   pve2: 2 critical, 6 warning, 4 orphaned"),
         "{text}"

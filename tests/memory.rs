@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -96,27 +97,35 @@ fn stale(
     folder
 }
 
-/// The maximum resident set of an analysis with all outputs, in bytes.
+/// The maximum resident set of an analysis with all outputs, and of a mail
+/// with all attachments, in bytes: the larger of both.
 fn peak(bundle: &Path) -> u64 {
     let out = tempfile::tempdir().unwrap();
-    let measured = out.path().join("measured");
-    let output = Command::new("/usr/bin/time")
-        .args(["-f", "%M", "-o"])
-        .arg(&measured)
-        .arg(env!("CARGO_BIN_EXE_dmaudit"))
-        .args(["analyze", "-o"])
-        .arg(out.path())
-        .arg(bundle)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    assert!(out.path().join("index.html").exists());
-    let kib: u64 = fs::read_to_string(measured)
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap();
-    kib << 10
+    let path = |name: &str| out.path().join(name).into_os_string();
+    let analyze = [OsString::from("analyze"), "-o".into(), path("report")];
+    let mail = ["mail", "--from", "a@example.com", "--to", "b@example.com"];
+    let mail = mail.into_iter().chain(["--attach", "report,json,scripts"]);
+    let mail = mail.map(OsString::from);
+    let mail = mail.chain(["--eml".into(), path("mail.eml")]);
+    let peak = |args: &mut dyn Iterator<Item = OsString>| {
+        let measured = path("measured");
+        let output = Command::new("/usr/bin/time")
+            .args(["-f", "%M", "-o"])
+            .arg(&measured)
+            .arg(env!("CARGO_BIN_EXE_dmaudit"))
+            .args(args)
+            .arg(bundle)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let kib = fs::read_to_string(measured).unwrap();
+        kib.trim().parse::<u64>().unwrap() << 10
+    };
+    let peaks = [peak(&mut analyze.into_iter()), peak(&mut mail.into_iter())];
+    assert!(out.path().join("report/index.html").exists());
+    assert!(out.path().join("mail.eml").exists());
+    println!("analyze, mail: {:?} MiB", peaks.map(|bytes| bytes / MIB));
+    peaks.into_iter().max().unwrap()
 }
 
 /// Entries of as many VGs as a storage may be guessed among.

@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::mailed::{Mailed, Taking};
 use super::{interrupt, output, printed};
-use crate::cli::{Attach, FailOn, Mail};
-use crate::mail::attach;
+use crate::cli::{FailOn, Mail};
 use crate::mail::message::{self, Addresses};
 use crate::mail::smtp::{Options, Server};
-use crate::pipeline;
-use crate::report::{mail, view};
+use crate::pipeline::{Job, Outcome};
+use crate::report::compose;
+use crate::report::html::{Overview, Run};
+use crate::report::mail::{self, Digest};
 
 /// Sends the report, or writes it.
 ///
@@ -39,28 +41,38 @@ pub fn run(args: &Mail) -> Result<ExitCode, String> {
     let now = args.now.unwrap_or_else(Utc::now);
     let limits = args.limits.limits();
     let config = args.config.read()?;
-    let scripted = args.attach.iter().any(|one| *one != Attach::Json);
-    let (report, scripts) = if scripted {
-        pipeline::whole_with_scripts(&args.paths, &limits, config, now)
-    } else {
-        (
-            pipeline::whole(&args.paths, &limits, config, now),
-            Vec::new(),
-        )
+    let analyzed_at = compose::time(now);
+    let run = Run {
+        version: env!("CARGO_PKG_VERSION"),
+        analyzed_at: &analyzed_at,
     };
-    for input in &report.rejected {
+    let mut mailed = Mailed::begin(&args.attach, run)?;
+    let outcome = Job::new(&args.paths, limits, now)
+        .configured(config)
+        .run(&mut mailed, || ())?;
+    let Outcome {
+        rows,
+        totals,
+        headline,
+        rejected,
+        remarks: _,
+    } = &outcome;
+    let Taking { parts, attachments } = mailed.end();
+    for input in rejected {
         printed::tell_rejected(&input.path, &input.error);
     }
-    let done = match report.rejected.is_empty() {
+    let done = match rejected.is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(3),
     };
-    if args.when.is_some_and(|least| !is_due(&report, least)) {
+    let digest = Digest::new(run, rows, (totals, headline), rejected, parts);
+    if args.when.is_some_and(|least| !is_due(&digest, least)) {
         tell!("dmaudit: no finding is severe enough for --when; no mail");
         return Ok(done);
     }
-    let (attached, enclosed) = attach::files(&args.attach, &report, &scripts)?;
-    let content = mail::content(&report, &enclosed)?;
+    let overview = Overview::of(rows, totals, headline, rejected);
+    let (attached, enclosed) = attachments.end(&overview, rejected)?;
+    let content = mail::content(&digest, &enclosed)?;
     let prefix = args.subject_prefix.as_deref();
     let message = message::build(&content, &addresses, prefix, attached, now)?;
     if let Some(file) = &args.eml {
@@ -131,26 +143,14 @@ fn first_line(file: &Path) -> Result<String, String> {
 }
 
 /// Whether there is something to write about. What is not known is.
-fn is_due(report: &view::Report, least: FailOn) -> bool {
-    let unknown = report.nodes.is_empty()
-        || !report.rejected.is_empty()
-        || report.nodes.iter().any(|node| node.grade.is_none());
-    let severe = |finding: &view::Finding| match least {
-        FailOn::Critical => finding.severity == "critical",
-        FailOn::Warning => finding.severity != "info",
-        FailOn::Info => true,
+fn is_due(digest: &Digest<'_>, least: FailOn) -> bool {
+    let [critical, warnings, others] = digest.findings();
+    let severe = match least {
+        FailOn::Critical => critical,
+        FailOn::Warning => critical + warnings,
+        FailOn::Info => critical + warnings + others,
     };
-    unknown
-        || report
-            .nodes
-            .iter()
-            .flat_map(|node| &node.findings)
-            .any(severe)
-        || report
-            .clusters
-            .iter()
-            .flat_map(|one| &one.findings)
-            .any(severe)
+    digest.has_unknown() || severe > 0
 }
 
 fn write(file: &Path, message: &[u8]) -> Result<(), String> {

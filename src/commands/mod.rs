@@ -12,6 +12,7 @@ pub mod explain;
 pub mod facts;
 mod interrupt;
 pub mod mail;
+mod mailed;
 mod monitoring;
 mod output;
 #[cfg(feature = "parquet")]

@@ -1,15 +1,17 @@
-//! What is attached to a mail, up to a size that servers take.
+//! What is attached to a mail, up to a size that servers take. It is made as
+//! the nodes come, and nothing that is too large is kept.
 
-use std::cell::Cell;
-use std::collections::HashMap;
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
-use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
 
+use crate::cleanup::script;
 use crate::cli::Attach;
-use crate::report::html::{Html, Run};
+use crate::facts::Cleanup;
+use crate::report::html::{Html, Overview, Run};
 use crate::report::{json, view};
 
 /// Attachments above this many bytes in all are left out: servers refuse mails
@@ -27,90 +29,297 @@ pub struct Attached {
     pub bytes: Vec<u8>,
 }
 
-/// Makes what was asked for, each once. With it come sentences on what is
-/// attached and what was too large. `scripts` are the nodes', in their order.
-///
-/// # Errors
-///
-/// Names the file that could not be made; no bundle can cause that.
-pub fn files(
-    wanted: &[Attach],
-    report: &view::Report,
-    scripts: &[Option<String>],
-) -> Result<(Vec<Attached>, Vec<String>), String> {
-    let (mut files, mut said, mut size) = (Vec::new(), Vec::new(), 0);
-    for one in [Attach::Report, Attach::Json, Attach::Scripts] {
-        if !wanted.contains(&one) {
-            continue;
-        }
-        let (name, kind, what) = match one {
-            Attach::Report => (
-                "dmaudit-report.zip",
-                "application/zip",
-                "the whole report; unpack it and open index.html",
-            ),
-            Attach::Json => (
-                "report.json",
-                "application/json",
-                "the whole report for programs",
-            ),
-            Attach::Scripts if scripts.iter().all(Option::is_none) => {
-                said.push(
-                    "No cleanup script is attached: there is nothing to do for one.".to_owned(),
-                );
-                continue;
-            }
-            Attach::Scripts => (
-                "dmaudit-cleanup.zip",
-                "application/zip",
-                "the cleanup scripts; read one before you run it",
-            ),
-        };
-        let mut out = Bounded::of(MOST.saturating_sub(size));
-        let is_over = Rc::clone(&out.is_over);
-        let made = match one {
-            Attach::Report => archive(&mut out, |zip| whole(report, scripts, zip, &is_over)),
-            Attach::Json => json::write(report, Failing(&mut out)),
-            Attach::Scripts => archive(&mut out, |zip| cleanup(report, scripts, zip, &is_over)),
-        };
-        match made {
-            Err(error) if !is_over.get() => {
-                return Err(format!("{name} could not be made: {error}"));
-            }
-            _ => {}
-        }
-        let Some(bytes) = out.bytes() else {
-            said.push(format!(
-                "{name} is too large to attach; `dmaudit analyze -o DIR` writes it."
-            ));
-            continue;
-        };
-        size += bytes.len();
-        said.push(format!("Attached: {name}, {what}."));
-        files.push(Attached { name, kind, bytes });
-    }
-    Ok((files, said))
+/// The attachments of a run, while its nodes come. What became too large is
+/// gone.
+pub struct Attachments<'a> {
+    wanted: Vec<Attach>,
+    report: Option<Whole<'a>>,
+    json: Option<json::Document<Failing>>,
+    scripts: Option<Zip>,
+    has_script: bool,
 }
 
-/// What is written, of which nothing is kept beyond a bound: how much it would
-/// be is known only at the end.
+/// The files that an analysis writes into its output folder.
+struct Whole<'a> {
+    html: Html,
+    run: Run<'a>,
+    /// All but `report.json`, which grows meanwhile.
+    files: Zip,
+    json: json::Document<Zip>,
+}
+
+impl<'a> Attachments<'a> {
+    /// Begins what is wanted, each once.
+    ///
+    /// # Errors
+    ///
+    /// Names the file that could not be made; no bundle can cause that.
+    pub fn begin(wanted: &[Attach], run: Run<'a>) -> Result<Self, String> {
+        let wants = |one| wanted.contains(&one);
+        let document = |out| json::Document::begin(out, run.version, run.analyzed_at);
+        let json = match wants(Attach::Json) {
+            true => Some(document(Failing(Bounded::of(MOST))).map_err(|error| error.to_string())?),
+            false => None,
+        };
+        let report = match wants(Attach::Report) {
+            true => Some(Whole::begin(run)?),
+            false => None,
+        };
+        Ok(Self {
+            wanted: wanted.to_vec(),
+            report,
+            json,
+            scripts: wants(Attach::Scripts).then(Zip::new),
+            has_script: false,
+        })
+    }
+
+    /// Takes a node, with what its script is made of.
+    ///
+    /// # Errors
+    ///
+    /// As [`Attachments::begin`].
+    pub fn node(
+        &mut self,
+        node: &Arc<view::Node>,
+        cluster_page: Option<&str>,
+        cleanup: Option<Cleanup>,
+    ) -> Result<(), String> {
+        let script = match (&node.script, cleanup) {
+            (Some(path), Some(cleanup)) => Some((path, Arc::new(cleanup.plan), cleanup.about)),
+            _ => None,
+        };
+        self.has_script |= script.is_some();
+        if let Some(whole) = &mut self.report {
+            let made = whole.node(node, cluster_page);
+            made.map_err(|error| not_made(REPORT, &error))?;
+        }
+        let zips = [
+            (self.report.as_mut().map(|whole| &mut whole.files), REPORT),
+            (self.scripts.as_mut(), SCRIPTS),
+        ];
+        if let Some((path, plan, about)) = script {
+            for (zip, name) in zips {
+                if let Some(zip) = zip {
+                    let out = zip.begin(path).map_err(|error| not_made(name, &error))?;
+                    let written = script::write(&plan, &about, out);
+                    written.map_err(|error| format!("{name} could not be made: {error}"))?;
+                }
+            }
+        }
+        // Only where it is too large, this fails.
+        self.json.take_if(|json| json.large_node(node).is_err());
+        self.forget();
+        Ok(())
+    }
+
+    /// Takes a cluster, all of whose nodes were taken before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Attachments::begin`].
+    pub fn cluster(&mut self, cluster: &view::Cluster) -> Result<(), String> {
+        if let Some(whole) = &mut self.report {
+            let made = whole.cluster(cluster);
+            made.map_err(|error| not_made(REPORT, &error))?;
+        }
+        self.json.take_if(|json| json.cluster(cluster).is_err());
+        self.forget();
+        Ok(())
+    }
+
+    /// Lets go what is too large.
+    fn forget(&mut self) {
+        self.report.take_if(|whole| whole.is_over());
+        self.scripts.take_if(|zip| zip.is_over());
+    }
+
+    /// What is attached, and sentences on it and on what was too large.
+    ///
+    /// # Errors
+    ///
+    /// As [`Attachments::begin`].
+    pub fn end(
+        self,
+        overview: &Overview,
+        rejected: &[view::Rejected],
+    ) -> Result<(Vec<Attached>, Vec<String>), String> {
+        let (mut files, mut said, mut size) = (Vec::new(), Vec::new(), 0);
+        let mut add = |one: Option<Vec<u8>>, name, kind, what| match one
+            .filter(|bytes| size + bytes.len() <= MOST)
+        {
+            None => said.push(format!(
+                "{name} is too large to attach; `dmaudit analyze -o DIR` writes it."
+            )),
+            Some(bytes) => {
+                size += bytes.len();
+                said.push(format!("Attached: {name}, {what}."));
+                files.push(Attached { name, kind, bytes });
+            }
+        };
+        if self.wanted.contains(&Attach::Report) {
+            let ended = self.report.map(|whole| whole.end(overview, rejected));
+            let ended = ended
+                .transpose()
+                .map_err(|error| not_made(REPORT, &error))?;
+            let what = "the whole report; unpack it and open index.html";
+            add(ended.flatten(), REPORT, "application/zip", what);
+        }
+        if self.wanted.contains(&Attach::Json) {
+            let ended = self.json.and_then(|json| json.end(rejected).ok());
+            let bytes = ended.and_then(|Failing(out)| out.bytes());
+            let what = "the whole report for programs";
+            add(bytes, "report.json", "application/json", what);
+        }
+        if self.wanted.contains(&Attach::Scripts) {
+            match self.has_script {
+                true => {
+                    let ended = self.scripts.map(Zip::end).transpose();
+                    let ended = ended.map_err(|error| not_made(SCRIPTS, &error))?;
+                    let what = "the cleanup scripts; read one before you run it";
+                    add(ended.flatten(), SCRIPTS, "application/zip", what);
+                }
+                false => said.push(
+                    "No cleanup script is attached: there is nothing to do for one.".to_owned(),
+                ),
+            }
+        }
+        Ok((files, said))
+    }
+}
+
+const REPORT: &str = "dmaudit-report.zip";
+const SCRIPTS: &str = "dmaudit-cleanup.zip";
+
+fn not_made(name: &str, error: &io::Error) -> String {
+    format!("{name} could not be made: {error}")
+}
+
+impl<'a> Whole<'a> {
+    fn begin(run: Run<'a>) -> Result<Self, String> {
+        let mut json = Zip::new();
+        let begun = json.begin("report.json").map(drop);
+        begun.map_err(|error| not_made(REPORT, &error))?;
+        Ok(Self {
+            html: Html::new()?,
+            run,
+            files: Zip::new(),
+            json: json::Document::begin(json, run.version, run.analyzed_at)
+                .map_err(|error| not_made(REPORT, &error))?,
+        })
+    }
+
+    fn node(&mut self, node: &Arc<view::Node>, cluster_page: Option<&str>) -> io::Result<()> {
+        if let Some(page) = &node.page {
+            let out = self.files.begin(page)?;
+            self.html
+                .write_node_page(self.run, node, cluster_page, out)?;
+        }
+        self.json.large_node(node)
+    }
+
+    fn cluster(&mut self, cluster: &view::Cluster) -> io::Result<()> {
+        if let Some(page) = &cluster.page {
+            let text = self.html.cluster_page(self.run, cluster);
+            let text = text.map_err(io::Error::other)?;
+            self.files.begin(page)?.write_all(text.as_bytes())?;
+        }
+        self.json.cluster(cluster)
+    }
+
+    fn is_over(&self) -> bool {
+        self.files.is_over() || self.json.out().is_over()
+    }
+
+    fn end(
+        mut self,
+        overview: &Overview,
+        rejected: &[view::Rejected],
+    ) -> io::Result<Option<Vec<u8>>> {
+        let out = self.files.begin("index.html")?;
+        self.html.write_overview_page(self.run, overview, out)?;
+        let json = self.json.end(rejected)?.end()?;
+        match json.filter(|_| !self.files.is_over()) {
+            None => Ok(None),
+            Some(json) => {
+                self.files.add_all_of(json)?;
+                self.files.end()
+            }
+        }
+    }
+}
+
+/// A zip of files, undated: the same files give the same bytes.
+struct Zip {
+    zip: ZipWriter<Bounded>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Zip {
+    fn new() -> Self {
+        Self::of(MOST)
+    }
+
+    fn of(most: usize) -> Self {
+        let out = Bounded::of(most);
+        let is_over = Arc::clone(&out.is_over);
+        Self {
+            zip: ZipWriter::new(out),
+            is_over,
+        }
+    }
+
+    fn begin(&mut self, name: &str) -> io::Result<&mut Self> {
+        let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
+        self.zip.start_file(name, options)?;
+        Ok(self)
+    }
+
+    /// Adds the files of another, as they are packed.
+    fn add_all_of(&mut self, other: Vec<u8>) -> io::Result<()> {
+        let other = ZipArchive::new(Cursor::new(other))?;
+        Ok(self.zip.merge_archive(other)?)
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    fn end(self) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.zip.finish()?.bytes())
+    }
+}
+
+impl Write for Zip {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.zip.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.zip.flush()
+    }
+}
+
+/// What is written, of which nothing is kept beyond a bound. A zip can't fail
+/// half way, so that it goes on and is looked at later.
 #[derive(Debug)]
 struct Bounded {
     bytes: Vec<u8>,
     at: u64,
     most: usize,
     /// Seen by those who could stop.
-    is_over: Rc<Cell<bool>>,
+    is_over: Arc<AtomicBool>,
 }
 
 /// Fails once nothing more is kept.
-struct Failing<'a>(&'a mut Bounded);
+struct Failing(Bounded);
 
-impl Write for Failing<'_> {
+impl Write for Failing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.is_over.get() {
+        let written = self.0.write(bytes)?;
+        match self.0.is_over() {
             true => Err(io::ErrorKind::FileTooLarge.into()),
-            false => self.0.write(bytes),
+            false => Ok(written),
         }
     }
 
@@ -125,23 +334,28 @@ impl Bounded {
             bytes: Vec::new(),
             at: 0,
             most,
-            is_over: Rc::default(),
+            is_over: Arc::default(),
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
     }
 
     /// All of it, if it is within the bound.
     fn bytes(self) -> Option<Vec<u8>> {
-        (!self.is_over.get()).then_some(self.bytes)
+        (!self.is_over()).then_some(self.bytes)
     }
 }
 
 impl Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let end = self.at.saturating_add(bytes.len() as u64);
-        if end > self.most as u64 {
-            self.is_over.set(true);
+        if end > self.most as u64 && !self.is_over() {
+            self.is_over.store(true, Ordering::Relaxed);
+            self.bytes = Vec::new();
         }
-        if !self.is_over.get() {
+        if !self.is_over() {
             let mut out = Cursor::new(&mut self.bytes);
             out.set_position(self.at);
             out.write_all(bytes)?;
@@ -167,72 +381,6 @@ impl Seek for Bounded {
     }
 }
 
-type Zip<'a> = zip::ZipWriter<&'a mut Bounded>;
-
-/// Ends early where nothing more is kept.
-fn cleanup(
-    report: &view::Report,
-    scripts: &[Option<String>],
-    zip: &mut Zip<'_>,
-    is_over: &Cell<bool>,
-) -> io::Result<()> {
-    let nodes = report.nodes.iter().zip(scripts);
-    for (node, script) in nodes.take_while(|_| !is_over.get()) {
-        if let (Some(name), Some(script)) = (&node.script, script) {
-            begin(zip, name)?.write_all(script.as_bytes())?;
-        }
-    }
-    Ok(())
-}
-
-/// The files that an analysis writes into its output folder; ends early where
-/// nothing more is kept.
-fn whole(
-    report: &view::Report,
-    scripts: &[Option<String>],
-    zip: &mut Zip<'_>,
-    is_over: &Cell<bool>,
-) -> io::Result<()> {
-    let html = Html::new().map_err(io::Error::other)?;
-    let run = Run::of(report);
-    let index = html.index_page(report).map_err(io::Error::other)?;
-    begin(zip, "index.html")?.write_all(index.as_bytes())?;
-    json::write(report, begin(zip, "report.json")?)?;
-    let mut cluster_pages = HashMap::new();
-    for cluster in &report.clusters {
-        if let Some(page) = &cluster.page {
-            let text = html.cluster_page(run, cluster).map_err(io::Error::other)?;
-            begin(zip, page)?.write_all(text.as_bytes())?;
-            cluster_pages.extend(cluster.nodes.iter().map(|node| (&node.slug, page.as_str())));
-        }
-    }
-    for node in report.nodes.iter().take_while(|_| !is_over.get()) {
-        if let Some(page) = &node.page {
-            let cluster_page = cluster_pages.get(&node.slug).copied();
-            let node = Arc::new(node.clone());
-            html.write_node_page(run, &node, cluster_page, begin(zip, page)?)?;
-        }
-    }
-    cleanup(report, scripts, zip, is_over)
-}
-
-/// A zip of files, undated: the same files give the same bytes.
-fn archive(
-    out: &mut Bounded,
-    files: impl FnOnce(&mut Zip<'_>) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut zip = zip::ZipWriter::new(out);
-    files(&mut zip)?;
-    zip.finish()?;
-    Ok(())
-}
-
-fn begin<'z, 'a>(zip: &'z mut Zip<'a>, name: &str) -> io::Result<&'z mut Zip<'a>> {
-    let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
-    zip.start_file(name, options)?;
-    Ok(zip)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -241,22 +389,28 @@ mod tests {
     #[test]
     fn nothing_beyond_the_bound_is_kept() {
         let zip = |files: usize, most: usize| {
-            let mut out = Bounded::of(most);
-            let wrote = archive(&mut out, |zip| {
-                (0..files).try_for_each(|i| {
-                    let text: String = (0..1000).map(|line| format!("{}\n", line * i)).collect();
-                    begin(zip, &i.to_string())?.write_all(text.as_bytes())
-                })
-            });
-            wrote.unwrap();
-            assert!(out.bytes.len() <= most);
-            out.bytes()
+            let mut zip = Zip::of(most);
+            for i in 0..files {
+                let text: String = (0..1000).map(|line| format!("{}\n", line * i)).collect();
+                let out = zip.begin(&i.to_string()).unwrap();
+                out.write_all(text.as_bytes()).unwrap();
+            }
+            zip.end().unwrap()
         };
         let some = zip(3, 1 << 20).unwrap();
-        let read = zip::ZipArchive::new(Cursor::new(&some)).unwrap();
+        let read = ZipArchive::new(Cursor::new(&some)).unwrap();
         assert_eq!(read.len(), 3);
         assert_eq!(zip(3, some.len()), Some(some.clone()));
         assert_eq!(zip(3, some.len() - 1), None);
         assert_eq!(zip(300, some.len()), None);
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_fails_and_is_gone() {
+        let mut out = Failing(Bounded::of(10));
+        out.write_all(b"0123456789").unwrap();
+        assert!(out.write_all(b"0").is_err());
+        assert_eq!(out.0.bytes, b"");
+        assert_eq!(out.0.bytes(), None);
     }
 }

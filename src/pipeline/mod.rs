@@ -29,7 +29,7 @@ use order::{Order, Piece};
 use turns::in_order;
 
 pub use map::Line;
-pub use whole::{Reduced, of_bundles, of_facts, reduced, whole, whole_with_scripts};
+pub use whole::{Reduced, of_bundles, of_facts, reduced, whole};
 
 /// What to analyze.
 #[derive(Debug)]

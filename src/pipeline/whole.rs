@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 use super::input::Raw;
 use super::{Analyzed, Job, Maker, Outcome, Sink, Taker};
 use crate::bundle::{Bundle, Limits};
-use crate::cleanup::script;
 use crate::config::Config;
 use crate::facts::{Cleanup, Facts};
 use crate::report::{compose, view};
@@ -197,29 +196,6 @@ pub fn whole(
         .configured(config)
         .run(&mut collected, || ());
     collected.report(outcome, now).0
-}
-
-/// As [`whole`], with the pages' and scripts' names in the report, and the
-/// cleanup script of each of its nodes that has something to do, in their
-/// order.
-#[must_use]
-pub fn whole_with_scripts(
-    paths: &[PathBuf],
-    limits: &Limits,
-    config: Config,
-    now: DateTime<Utc>,
-) -> (view::Report, Vec<Option<String>>) {
-    let mut collected = Collected::new(entire, true);
-    let outcome = Job::new(paths, limits.clone(), now)
-        .configured(config)
-        .run(&mut collected, || ());
-    let (report, cleanups) = collected.report(outcome, now);
-    let script = |cleanup: &Cleanup| script::render(&cleanup.plan, &cleanup.about).ok();
-    let scripts = cleanups
-        .iter()
-        .map(|cleanup| cleanup.as_ref().and_then(script))
-        .collect();
-    (report, scripts)
 }
 
 /// The report on bundles that are in memory, with all pages and scripts in

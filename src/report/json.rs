@@ -69,6 +69,11 @@ impl<W: Write> Document<W> {
         })
     }
 
+    /// What is written to.
+    pub fn out(&self) -> &W {
+        &self.out
+    }
+
     /// Writes a node, as [`node_text`] gives it.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! show right, and plain text. Its size is bounded, whatever the number of
 //! nodes and findings.
 
+mod digest;
 mod lists;
 mod page;
 mod parts;
@@ -14,8 +15,8 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, UndefinedBeha
 
 use super::html::{markup, words};
 use super::text::fold;
-use super::view::Report;
 use super::words::printable;
+pub use digest::{Digest, NodePart, Parts};
 pub use page::subject;
 
 /// Columns of the plain text, for mail programs that don't fold.
@@ -32,14 +33,14 @@ pub struct Content {
     pub text: String,
 }
 
-/// Writes the report as an e-mail. `enclosed` are sentences on what is
+/// Writes a run as an e-mail. `enclosed` are sentences on what is
 /// attached, shown at its end.
 ///
 /// # Errors
 ///
 /// Names the template and line that failed; no bundle can cause that.
-pub fn content(report: &Report, enclosed: &[String]) -> Result<Content, String> {
-    let page = page::Page::new(report, enclosed);
+pub fn content(digest: &Digest<'_>, enclosed: &[String]) -> Result<Content, String> {
+    let page = page::Page::new(digest, enclosed);
     let html = environment(Kind::Html)?
         .get_template("mail.html")
         .and_then(|template| template.render(Serde(&page)))
@@ -49,7 +50,7 @@ pub fn content(report: &Report, enclosed: &[String]) -> Result<Content, String> 
         .and_then(|template| template.render(Serde(&page)))
         .map_err(|error| said(&error))?;
     Ok(Content {
-        subject: subject(report),
+        subject: subject(digest),
         html,
         text,
     })

@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::digest::Digest;
 use super::page::{NAME, TEXT};
 use super::parts::clip;
 use crate::report::html::words;
-use crate::report::view::{Finding, Report, Step};
+use crate::report::view::{Finding, Row, Step};
 use crate::report::words::{count, list};
 
 /// Most findings, gaps and steps that a mail shows.
-const FINDINGS: usize = 10;
+pub(super) const FINDINGS: usize = 10;
 const GAPS: usize = 6;
-const STEPS: usize = 6;
+pub(super) const STEPS: usize = 6;
 
 #[derive(Serialize)]
 pub(super) struct Gap {
@@ -25,12 +26,12 @@ pub(super) struct Gap {
 #[derive(Serialize)]
 pub(super) struct Item<'a> {
     severity: &'a str,
-    title: String,
+    title: &'a str,
     place: Option<String>,
-    subject: String,
-    message: String,
-    impact: String,
-    remedy: String,
+    subject: &'a str,
+    message: &'a str,
+    impact: &'a str,
+    remedy: &'a str,
 }
 
 /// How many of a list are not shown, in words.
@@ -39,31 +40,30 @@ pub(super) fn rest(all: usize, shown: usize, one: &str, many: &str) -> Option<St
 }
 
 /// The worst findings of all nodes and clusters, and how many more there are.
-pub(super) fn findings(report: &Report) -> (Vec<Item<'_>>, Option<String>) {
-    let several = report.nodes.len() > 1;
-    let clusters = report.clusters.iter().flat_map(|cluster| {
-        let place = format!("cluster {}", cluster.cluster);
-        cluster
-            .findings
-            .iter()
-            .map(move |one| (Some(place.clone()), one))
+pub(super) fn findings<'d>(digest: &'d Digest<'_>) -> (Vec<Item<'d>>, Option<String>) {
+    let several = digest.nodes.len() > 1;
+    let clusters = digest.clusters.iter().flat_map(|(row, part)| {
+        let place = format!("cluster {}", row.cluster);
+        let findings = part.findings.iter();
+        findings.map(move |one| (Some(place.clone()), one))
     });
-    let nodes = report.nodes.iter().flat_map(|node| {
-        let place = several.then(|| node.slug.clone());
-        node.findings.iter().map(move |one| (place.clone(), one))
+    let nodes = digest.nodes.iter().flat_map(|(row, part)| {
+        let place = several.then(|| row.slug.clone());
+        part.findings.iter().map(move |one| (place.clone(), one))
     });
     let rank = |finding: &Finding| match finding.severity.as_ref() {
         "critical" => 0,
         "warning" => 1,
         _ => 2,
     };
-    let mut all: Vec<(Option<String>, &Finding)> = clusters.chain(nodes).collect();
+    let mut worst: Vec<(Option<String>, &Finding)> = clusters.chain(nodes).collect();
     // Stable: within a severity clusters come first, then the worst node.
-    all.sort_by_key(|(_, finding)| rank(finding));
-    let mut left = [0; 3];
-    for (_, finding) in all.iter().skip(FINDINGS) {
+    worst.sort_by_key(|(_, finding)| rank(finding));
+    worst.truncate(FINDINGS);
+    let mut left = digest.findings();
+    for (_, finding) in &worst {
         if let Some(number) = left.get_mut(rank(finding)) {
-            *number += 1;
+            *number = number.saturating_sub(1);
         }
     }
     let words = left
@@ -71,144 +71,115 @@ pub(super) fn findings(report: &Report) -> (Vec<Item<'_>>, Option<String>) {
         .zip(["critical", "warning", "for information"]);
     let words: Vec<String> = words
         .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| format!("{} {word}", words::count(number)))
+        .map(|(number, word)| format!("{} {word}", words::count(number as i64)))
         .collect();
     let more = (!words.is_empty()).then(|| {
-        let number = words::count(left.iter().sum());
+        let number = words::count(left.iter().sum::<usize>() as i64);
         format!(
             "And {number} more: {}. The whole report has them all.",
             words.join(", ")
         )
     });
-    let shown = all.iter().take(FINDINGS).map(|(place, finding)| Item {
+    let shown = worst.into_iter().map(|(place, finding)| Item {
         severity: &finding.severity,
-        title: clip(&finding.title, 160),
+        title: &finding.title,
         place: place.as_deref().map(|place| clip(place, NAME)),
-        subject: clip(&finding.subject, 160),
-        message: clip(&finding.message, TEXT),
-        impact: clip(&finding.impact, TEXT),
-        remedy: clip(&finding.remedy, TEXT),
+        subject: &finding.subject,
+        message: &finding.message,
+        impact: &finding.impact,
+        remedy: &finding.remedy,
     });
     (shown.collect(), more)
 }
 
 /// What could not be judged, and why: the same gap of several nodes is one.
-pub(super) fn gaps(report: &Report) -> (Vec<Gap>, Option<String>) {
-    let mut by_text: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+pub(super) fn gaps(digest: &Digest<'_>) -> (Vec<Gap>, Option<String>) {
+    let mut by_text: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut order = Vec::new();
-    for node in &report.nodes {
-        let missing = node.missing.iter().map(|one| {
-            let colon = if one.detail.is_empty() { "" } else { ": " };
-            format!(
-                "{} {}{colon}{}. {}",
-                one.id,
-                one.state,
-                one.detail.trim_end_matches('.'),
-                one.consequence
-            )
-        });
-        let mut needs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for one in &node.checks_not_run {
-            needs.entry(&one.needs).or_default().push(&one.check);
-        }
-        let not_run = needs.iter().map(|(needs, checks)| {
-            format!(
-                "not checked: {}; that needs {}.",
-                list(checks, 8),
-                needs.trim_end_matches('.')
-            )
-        });
-        for text in missing.chain(not_run) {
-            let nodes = by_text.entry(text.clone()).or_default();
+    for (row, part) in &digest.nodes {
+        for text in &part.gaps {
+            let nodes = by_text.entry(text).or_default();
             if nodes.is_empty() {
-                order.push(text);
+                order.push(text.as_str());
             }
-            nodes.push(&node.slug);
+            nodes.push(&row.slug);
         }
     }
-    let rejected = report.rejected.iter().map(|one| Gap {
-        subject: clip(&one.path, 160),
+    let rejected = digest.rejected.iter().map(|one| Gap {
+        subject: clip(&one.path, 2 * NAME),
         text: clip(&format!("rejected: {}", one.error), TEXT),
     });
-    let absent = report
-        .clusters
-        .iter()
-        .filter(|one| !one.absent.is_empty())
-        .map(|one| Gap {
-            subject: clip(&format!("cluster {}", one.cluster), 160),
-            text: clip(
-                &format!("no bundle was given of {}.", list(&one.absent, 6)),
-                TEXT,
-            ),
-        });
+    let absent = digest.clusters.iter().filter_map(|(row, part)| {
+        Some(Gap {
+            subject: clip(&format!("cluster {}", row.cluster), 2 * NAME),
+            text: part.absent.clone()?,
+        })
+    });
     let missing = order.into_iter().map(|text| Gap {
         subject: by_text
-            .get(&text)
+            .get(text)
             .map_or_else(String::new, |nodes| clip(&list(nodes, 4), 340)),
-        text: clip(&text, TEXT),
+        text: text.to_owned(),
     });
     let mut all: Vec<Gap> = rejected.chain(absent).chain(missing).collect();
-    let more = rest(all.len(), GAPS, "more gap", "more gaps");
+    let untold: usize = digest.nodes.iter().map(|(_, part)| part.more_gaps).sum();
+    let more = rest(all.len() + untold, GAPS, "more gap", "more gaps");
     all.truncate(GAPS);
     (all, more)
 }
 
 /// What to do next: one node's steps; of several, the clusters' first and then
 /// which script to review.
-pub(super) fn steps(report: &Report) -> (Vec<Step>, Option<String>) {
-    let clipped = |step: &Step| Step {
-        runs_script: false,
-        text: clip(&step.text, TEXT),
-        commands: step
-            .commands
-            .iter()
-            .take(6)
-            .map(|line| clip(line, 200))
-            .collect(),
-    };
-    let mut all: Vec<Step> = match &report.nodes[..] {
-        [one] => one.steps.iter().map(clipped).collect(),
+pub(super) fn steps(digest: &Digest<'_>) -> (Vec<Step>, Option<String>) {
+    let (mut shown, all) = match &digest.nodes[..] {
+        [(_, one)] => (one.steps.clone(), one.all_steps),
         _ => {
-            let clusters = report
-                .clusters
-                .iter()
-                .flat_map(|one| one.steps.iter().take(3));
-            let scripts = report.nodes.iter().filter(|one| !one.planned.is_empty());
-            let scripts = scripts.map(|one| Step {
-                runs_script: false,
-                text: format!(
-                    "{}: review `cleanup-{}.sh` ({}) and try it on the node: without options it changes nothing. It would take down {}.",
-                    one.slug,
-                    one.slug,
-                    match one.script {
-                        Some(_) => "attached",
-                        None => "`dmaudit analyze -o DIR` writes it",
-                    },
-                    count(one.planned.len(), "entry", "entries")
-                ),
-                commands: Vec::new(),
-            });
-            clusters.map(clipped).chain(scripts).collect()
+            let clusters = digest.clusters.iter();
+            let clusters = clusters.flat_map(|(_, part)| part.steps.iter().cloned());
+            let scripts = digest.nodes.iter().filter(|(row, _)| row.planned > 0);
+            let steps: Vec<Step> = clusters
+                .chain(scripts.map(|(row, _)| review(row)))
+                .collect();
+            let all = steps.len();
+            (steps, all)
         }
     };
     let more = rest(
-        all.len(),
+        all,
         STEPS,
         "more step in the whole report",
         "more steps in the whole report",
     );
-    all.truncate(STEPS);
-    if all.is_empty() {
-        let text = if report.nodes.is_empty() || !report.rejected.is_empty() {
+    shown.truncate(STEPS);
+    if shown.is_empty() {
+        let text = if digest.nodes.is_empty() || !digest.rejected.is_empty() {
             "Collect again what was rejected: `sh dmaudit-collect.sh`, as root on the node."
         } else {
             "Nothing needs to be done now."
         };
-        all.push(Step {
+        shown.push(Step {
             runs_script: false,
             text: text.to_owned(),
             commands: Vec::new(),
         });
     }
-    (all, more)
+    (shown, more)
+}
+
+/// That a node's script is to be reviewed.
+fn review(row: &Row) -> Step {
+    Step {
+        runs_script: false,
+        text: format!(
+            "{}: review `cleanup-{}.sh` ({}) and try it on the node: without options it changes nothing. It would take down {}.",
+            row.slug,
+            row.slug,
+            match row.has_script {
+                true => "attached",
+                false => "`dmaudit analyze -o DIR` writes it",
+            },
+            count(row.planned, "entry", "entries")
+        ),
+        commands: Vec::new(),
+    }
 }

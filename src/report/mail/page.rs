@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::digest::Digest;
 use super::lists::{Gap, Item, findings, gaps, rest, steps};
 use super::parts::clip;
 use crate::report::html::words;
 use crate::report::score::GRADES;
-use crate::report::view::{Finding, Node, Report, Step};
+use crate::report::view::{Row, Step};
 use crate::report::words::{count, printable};
 
 /// Most nodes that a mail shows. With the texts' and the lists' limits it stays below the 102 KB at which Gmail cuts.
@@ -30,7 +31,7 @@ pub(super) struct Page<'a> {
     verdicts: Vec<Part>,
     gaps: Vec<Gap>,
     more_gaps: Option<String>,
-    nodes: Vec<Row<'a>>,
+    nodes: Vec<Line<'a>>,
     more_nodes: Option<String>,
     findings_title: &'static str,
     findings: Vec<Item<'a>>,
@@ -60,7 +61,7 @@ struct Part {
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct Line<'a> {
     grade: Option<&'a str>,
     name: String,
     cluster: Option<String>,
@@ -70,25 +71,25 @@ struct Row<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn new(report: &'a Report, enclosed: &'a [String]) -> Self {
-        let one = match &report.nodes[..] {
-            [one] => Some(one),
+    pub(super) fn new(digest: &'a Digest<'_>, enclosed: &'a [String]) -> Self {
+        let one = match &digest.nodes[..] {
+            [(one, _)] => Some(*one),
             _ => None,
         };
+        let analyzed_at = digest.run.analyzed_at;
         let read =
             |time: &str| words::time(time).map_or_else(|| clip(time, NAME), |(read, _)| read);
-        let analyzed = read(&report.analyzed_at);
-        let (findings, more_findings) = findings(report);
-        let (gaps, more_gaps) = gaps(report);
-        let (steps, more_steps) = steps(report);
-        let rows = if one.is_some() {
-            &[][..]
-        } else {
-            &report.nodes[..]
+        let analyzed = read(analyzed_at);
+        let (findings, more_findings) = findings(digest);
+        let (gaps, more_gaps) = gaps(digest);
+        let (steps, more_steps) = steps(digest);
+        let rows = match one {
+            Some(_) => &[][..],
+            None => &digest.nodes[..],
         };
         Self {
-            subject: subject(report),
-            preview: clip(&report.headline, 140),
+            subject: subject(digest),
+            preview: clip(digest.headline, 140),
             kicker: match one {
                 Some(node) => match &node.cluster {
                     Some(cluster) => format!("Node of cluster {}", clip(cluster, NAME)),
@@ -96,10 +97,10 @@ impl<'a> Page<'a> {
                 },
                 None => "Device-mapper audit".to_owned(),
             },
-            name: clip(&name(report), NAME),
+            name: clip(&name(digest), NAME),
             when: match one {
                 Some(node) => {
-                    let age = words::age(&node.collected_at, &report.analyzed_at);
+                    let age = words::age(&node.collected_at, analyzed_at);
                     let age = age.map_or_else(String::new, |age| format!(", {age}"));
                     let version = node.pve_version.as_deref();
                     let version = version
@@ -108,14 +109,14 @@ impl<'a> Page<'a> {
                 }
                 None => format!("Analyzed {analyzed}"),
             },
-            grade: worst(report),
+            grade: worst(digest),
             score: one.and_then(|node| node.score),
-            headline: clip(&report.headline, TEXT),
-            tiles: tiles(report),
-            verdicts: verdicts(report),
+            headline: clip(digest.headline, TEXT),
+            tiles: tiles(digest),
+            verdicts: verdicts(digest),
             gaps,
             more_gaps,
-            nodes: rows.iter().take(NODES).map(row).collect(),
+            nodes: rows.iter().take(NODES).map(|(row, _)| line(row)).collect(),
             more_nodes: rest(rows.len(), NODES, "more node", "more nodes"),
             findings_title: if more_findings.is_some() {
                 "The worst issues"
@@ -124,12 +125,12 @@ impl<'a> Page<'a> {
             },
             findings,
             more_findings,
-            ignored: (report.totals.ignored > 0)
-                .then(|| format!("{}.", crate::report::words::ignored(report.totals.ignored))),
+            ignored: (digest.totals.ignored > 0)
+                .then(|| format!("{}.", crate::report::words::ignored(digest.totals.ignored))),
             steps,
             more_steps,
             enclosed,
-            version: &report.version,
+            version: digest.run.version,
             analyzed,
         }
     }
@@ -137,15 +138,12 @@ impl<'a> Page<'a> {
 
 /// The subject: whose, how bad, and how much. Names are as recorded, with what
 /// can't be seen (line ends, too) written as its number.
-pub fn subject(report: &Report) -> String {
-    let totals = &report.totals;
+pub fn subject(digest: &Digest<'_>) -> String {
+    let totals = digest.totals;
     let mut parts = Vec::new();
-    let ungraded = report
-        .nodes
-        .iter()
-        .filter(|node| node.grade.is_none())
-        .count();
-    match (&report.nodes[..], worst(report)) {
+    let nodes = digest.nodes.iter();
+    let ungraded = nodes.filter(|(row, _)| row.grade.is_none()).count();
+    match (&digest.nodes[..], worst(digest)) {
         ([], _) => parts.push("no node could be analyzed".to_owned()),
         (_, None) => parts.push("not graded".to_owned()),
         ([_], Some(grade)) => parts.push(format!("grade {grade}")),
@@ -162,28 +160,28 @@ pub fn subject(report: &Report) -> String {
         say(totals.warnings, "warning", "warnings");
     }
     say(totals.unknown, "unknown", "unknown");
-    if worst(report).is_some() {
+    if worst(digest).is_some() {
         say(ungraded, "node not graded", "nodes not graded");
     }
-    say(report.rejected.len(), "input rejected", "inputs rejected");
-    if parts.len() == 1 && worst(report).is_some() {
+    say(digest.rejected.len(), "input rejected", "inputs rejected");
+    if parts.len() == 1 && worst(digest).is_some() {
         parts.push("no issues".to_owned());
     }
-    let about = match &report.nodes[..] {
+    let about = match &digest.nodes[..] {
         [] => "dmaudit".to_owned(),
-        _ => clip(&printable(&name(report)), NAME),
+        _ => clip(&printable(&name(digest)), NAME),
     };
     format!("{about}: {}", parts.join(", "))
 }
 
 /// What the mail is about: the node, the cluster if it is one cluster's nodes,
 /// or their number.
-fn name(report: &Report) -> String {
-    let nodes = count(report.nodes.len(), "node", "nodes");
-    match (&report.nodes[..], &report.clusters[..]) {
+fn name(digest: &Digest<'_>) -> String {
+    let nodes = count(digest.nodes.len(), "node", "nodes");
+    match (&digest.nodes[..], &digest.clusters[..]) {
         ([], _) => "No node".to_owned(),
-        ([one], _) => one.node.clone(),
-        (all, [cluster]) if all.len() == cluster.nodes.len() => {
+        ([(one, _)], _) => one.node.clone(),
+        (all, [(cluster, _)]) if all.len() == cluster.nodes => {
             format!("{} ({nodes})", clip(&cluster.cluster, 60))
         }
         _ => nodes,
@@ -191,47 +189,35 @@ fn name(report: &Report) -> String {
 }
 
 /// The worst grade given; nothing if none was.
-fn worst(report: &Report) -> Option<&str> {
-    let nodes = report.nodes.iter().filter_map(|node| node.grade.as_deref());
-    let clusters = report
-        .clusters
-        .iter()
-        .filter_map(|one| one.grade.as_deref());
+fn worst<'d>(digest: &'d Digest<'_>) -> Option<&'d str> {
+    let nodes = digest.nodes.iter();
+    let nodes = nodes.filter_map(|(row, _)| row.grade.as_deref());
+    let clusters = digest.clusters.iter();
+    let clusters = clusters.filter_map(|(row, _)| row.grade.as_deref());
     nodes
         .chain(clusters)
         .max_by_key(|grade| GRADES.iter().position(|known| known == grade))
 }
 
-fn severities(findings: &[Finding]) -> (usize, usize) {
-    let with = |severity: &str| {
-        findings
-            .iter()
-            .filter(|one| one.severity == severity)
-            .count()
-    };
-    (with("critical"), with("warning"))
-}
-
-fn row(node: &Node) -> Row<'_> {
-    let (critical, warnings) = severities(&node.findings);
-    Row {
-        grade: node.grade.as_deref(),
-        name: clip(&node.slug, NAME),
-        cluster: node.cluster.as_deref().map(|cluster| clip(cluster, NAME)),
-        critical,
-        warnings,
-        orphans: node.summary.orphans,
+fn line(row: &Row) -> Line<'_> {
+    Line {
+        grade: row.grade.as_deref(),
+        name: clip(&row.slug, NAME),
+        cluster: row.cluster.as_deref().map(|cluster| clip(cluster, NAME)),
+        critical: row.critical,
+        warnings: row.warnings,
+        orphans: row.summary.orphans,
     }
 }
 
-fn tiles(report: &Report) -> Vec<Tile> {
-    let totals = &report.totals;
+fn tiles(digest: &Digest<'_>) -> Vec<Tile> {
+    let totals = digest.totals;
     let tile = |label, count, colour| Tile {
         label,
         count,
         colour: if count > 0 { colour } else { "#c3ccd7" },
     };
-    if report.nodes.is_empty() {
+    if digest.nodes.is_empty() {
         return Vec::new();
     }
     vec![
@@ -244,8 +230,8 @@ fn tiles(report: &Report) -> Vec<Tile> {
     ]
 }
 
-fn verdicts(report: &Report) -> Vec<Part> {
-    let totals = &report.totals;
+fn verdicts(digest: &Digest<'_>) -> Vec<Part> {
+    let totals = digest.totals;
     let all = [
         ("valid", totals.valid, "#2b9a63"),
         ("duplicate", totals.duplicates, "#d23b30"),
