@@ -5,7 +5,7 @@ use super::{Case, Check, Outcome, Run, info_evidence};
 use crate::model::device::{Device, Index};
 use crate::model::finding::{Finding, Severity};
 use crate::model::guest::{Guest, GuestKind};
-use crate::model::names::VolumeKind;
+use crate::model::names::{VolumeKind, replica_of};
 use crate::model::verdict::Verdict;
 use crate::verdicts::Judgement;
 
@@ -20,7 +20,8 @@ fn run(case: &Case<'_>) -> Outcome {
     let mut unknown = false;
     let mut findings = Vec::new();
     for (index, device, judgement) in case.entries() {
-        if judgement.verdict != Verdict::Valid || is_shared_by_clones(judgement) {
+        let is_held_anyway = is_shared_by_clones(judgement) || is_replica(device);
+        if judgement.verdict != Verdict::Valid || is_held_anyway {
             continue;
         }
         match device.open {
@@ -48,6 +49,11 @@ fn is_shared_by_clones(judgement: &Judgement) -> bool {
         .volume
         .as_ref()
         .is_some_and(|volume| volume.kind == VolumeKind::Base)
+}
+
+/// DRBD holds the replicas of a volume, whether its guest runs or not.
+fn is_replica(device: &Device) -> bool {
+    device.volume().and_then(|(_, lv)| replica_of(lv)).is_some()
 }
 
 enum Owner<'a> {

@@ -6,7 +6,7 @@ use super::facts::{self, size};
 use super::{Case, Check, Outcome, Run};
 use crate::model::finding::{Finding, Severity};
 use crate::model::lvm::LogicalVolume;
-use crate::model::names::{GuestVolume, LvmName, VolumeKind};
+use crate::model::names::{GuestVolume, LvmName, VolumeKind, meant_by};
 use crate::model::node::Node;
 
 pub(super) const CHECK: Check = Check {
@@ -35,9 +35,12 @@ fn run(case: &Case<'_>) -> Outcome {
             // An active one is an orphaned entry, and told as such.
             volume.kind != VolumeKind::Deleting
                 && !lv.active
-                && case.references.mentions(&lv.vg, &lv.name).next().is_none()
+                && is_storages(node, lv)
+                && !meant_by(&lv.name)
+                    .any(|name| case.references.mentions(&lv.vg, &name).next().is_some())
                 && !is_mapped(node, lv)
                 && !is_worked_on(node, volume.vmid)
+                && case.references.vague(volume.vmid).is_none()
         })
         .map(|(lv, volume)| finding(node, lv, &volume))
         .collect();
@@ -52,6 +55,14 @@ fn every_configuration_is_known(node: &Node) -> bool {
         && guests.whole_cluster
         && guests.unread.is_empty()
         && guests.unread_elsewhere.is_empty()
+}
+
+/// Whether it is of a VG that a storage is on, as far as is known. Another may
+/// be a guest's own, on a disk that it is given, or another program's; so may be
+/// an LV without a guest's tag, where that tells them apart.
+fn is_storages(node: &Node, lv: &LogicalVolume) -> bool {
+    let on_storage = || node.storages.on_vg(&lv.vg, &node.name).is_some();
+    (!node.storages.known() || on_storage()) && !node.lacks_tag(lv)
 }
 
 fn is_mapped(node: &Node, lv: &LogicalVolume) -> bool {

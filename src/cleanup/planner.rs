@@ -1,11 +1,12 @@
 //! From verdicts to a plan: what a script may do, as far as the snapshot
 //! shows, and why not where it may not.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::plan::{Item, Plan, Skipped};
 use crate::model::device::{Device, Index};
-use crate::model::names::{GuestVolume, is_safe, whole_volume};
+use crate::model::names::{GuestVolume, is_safe, meant_by};
 use crate::model::node::Node;
 use crate::model::verdict::{Action, LvState, Verdict};
 use crate::parse::dmsetup_table::{Segment, Target, holds_key};
@@ -402,8 +403,8 @@ fn words(node: &Node, verdicts: &Verdicts, index: Index, device: &Device) -> Vec
         let own = volumes.filter(|volume| Some(*volume) != kept);
         let kept = kept.map(|(_, lv)| lv);
         words.extend(own.flat_map(|(_, lv)| {
-            let whole = Some(whole_volume(lv)).filter(|whole| Some(*whole) != kept);
-            whole.into_iter().chain([lv]).map(str::to_owned)
+            let meant = meant_by(lv).filter(move |name| name == lv || Some(&**name) != kept);
+            meant.map(Cow::into_owned)
         }));
     }
     words.retain(|word| is_plain_word(word));

@@ -74,6 +74,14 @@ pub struct Reference {
     pub line: usize,
 }
 
+impl Reference {
+    /// Whether the guest is given it as a disk.
+    pub fn is_disk(&self) -> bool {
+        let key = self.place.split(' ').next();
+        !self.derived && key.is_some_and(is_disk_key)
+    }
+}
+
 /// A guest's reference, with the guest.
 #[derive(Debug, Clone, Copy)]
 pub struct Mention<'a> {
@@ -216,6 +224,9 @@ fn targets(setting: &Setting<'_>) -> Vec<Target> {
     let has = |byte| memchr::memchr(byte, value.as_bytes()).is_some();
     let volume = has(b':') && (disk || has(b'-'));
     let path = has(b'/');
+    if let Some(path) = allowed_device(setting) {
+        found.push(Target::Path(path));
+    }
     if !(volume || path) || is_prose(setting.key) {
         return found;
     }
@@ -233,7 +244,8 @@ fn targets(setting: &Setting<'_>) -> Vec<Target> {
     }
     if path {
         found.extend(paths(value));
-        found.extend(image(setting).map(|path| Target::Path(path.to_owned())));
+        let images = image(setting).into_iter().chain(images(setting));
+        found.extend(images.map(|path| Target::Path(path.to_owned())));
     }
     if found.len() > 1 {
         let mut seen = HashSet::with_capacity(found.len());
@@ -286,6 +298,28 @@ fn image<'a>(setting: &Setting<'a>) -> Option<&'a str> {
     })?;
     let is_path = main.starts_with('/') && main.len() <= PATH;
     (is_path && !main.starts_with("/dev/")).then_some(main)
+}
+
+/// Such paths of the drives that QEMU is given by `args`.
+fn images<'a>(setting: &Setting<'a>) -> impl Iterator<Item = &'a str> {
+    let text = Some(setting.value).filter(|_| setting.key == "args");
+    let words = text.into_iter().flat_map(str::split_whitespace);
+    let drives = words.filter(|word| !word.contains("media=cdrom"));
+    let parts = drives.flat_map(|word| word.split([',', '"', '\'']));
+    parts.filter_map(|part| {
+        let (key, path) = part.split_once('=')?;
+        let is_file = matches!(key, "file" | "filename" | "file.filename");
+        let is_path = path.starts_with('/') && path.len() <= PATH;
+        (is_file && is_path && !path.starts_with("/dev/")).then_some(path)
+    })
+}
+
+/// The block device that a container may open, by its number.
+fn allowed_device(setting: &Setting<'_>) -> Option<String> {
+    let is_rule = setting.key.starts_with("lxc.cgroup") && setting.key.ends_with("devices.allow");
+    let mut words = setting.value.split_whitespace().filter(|_| is_rule);
+    let number = words.next().filter(|kind| *kind == "b").and(words.next())?;
+    Some(format!("/dev/block/{number}")).filter(|path| path.len() <= NAME)
 }
 
 /// Paths that are taken of one word.
@@ -391,6 +425,16 @@ mod tests {
                 "/dev/block/253",
                 "/dev/sdb",
             ]
+        );
+    }
+
+    #[test]
+    fn what_lies_outside_of_dev_may_be_a_device() {
+        assert_eq!(
+            named(
+                "args: -drive file=/srv/a,format=raw -blockdev 'driver=x,filename=/srv/b' -drive file=/x.iso,media=cdrom\nlxc.cgroup2.devices.allow: b 253:7 rwm\nlxc.cgroup2.devices.allow: c 10:200 rwm\n"
+            ),
+            ["/srv/a", "/srv/b", "/dev/block/253:7"]
         );
     }
 

@@ -53,8 +53,9 @@ pub struct LogicalVolume {
     pub metadata_percent: Option<f64>,
     /// Whether it is active on this node.
     pub active: bool,
-    /// Tags.
-    pub tags: Vec<String>,
+    /// Whether it has the tag of a guest, as PVE gives it (`pve-vm-100`); none
+    /// where the report has no tags.
+    pub tagged: Option<bool>,
     /// Whether it is activated automatically; none where LVM has no such
     /// column.
     pub autoactivation: Option<bool>,

@@ -50,7 +50,7 @@ impl Facts {
             data_percent: percent(row, Column::DataPercent),
             metadata_percent: percent(row, Column::MetadataPercent),
             active: row.text(Column::LvActive) == "active" || attr.chars().nth(4) == Some('a'),
-            tags: filled(row, Column::LvTags).map_or_else(Vec::new, tags),
+            tagged: row.get(Column::LvTags).map(is_tagged),
             autoactivation: autoactivation(row, Column::LvAutoactivation),
             time: filled(row, Column::LvTime).map(str::to_owned),
             segments: Vec::new(),
@@ -160,9 +160,10 @@ fn autoactivation(row: &Row<'_>, column: Column) -> Option<bool> {
     row.get(column).map(|cell| cell.trim() == "enabled")
 }
 
-fn tags(text: &str) -> Vec<String> {
-    text.split(',')
-        .filter(|tag| !tag.is_empty())
-        .map(str::to_owned)
-        .collect()
+/// Whether a list of tags has a guest's (PVE's `LVMPlugin.pm`, `list_images`).
+fn is_tagged(tags: &str) -> bool {
+    tags.split(',').any(|tag| {
+        let vmid = tag.trim().strip_prefix("pve-vm-");
+        vmid.is_some_and(|vmid| !vmid.is_empty() && vmid.bytes().all(|b| b.is_ascii_digit()))
+    })
 }

@@ -1,6 +1,8 @@
 //! Names and UUIDs: what LVM and PVE put into them, taken apart by their own
 //! rules.
 
+use std::borrow::Cow;
+
 use crate::parse::lvm_json::dashless;
 
 /// A device-mapper name, taken apart as libdevmapper's
@@ -203,7 +205,7 @@ pub enum VolumeKind {
     Fleece,
     /// `snap_vm-N-…_…`: a snapshot of a disk.
     Snapshot,
-    /// `del-vm-N-…`: being wiped before it goes.
+    /// `del-vm-N-…`, `del-snap_vm-N-…`: being wiped before it goes.
     Deleting,
 }
 
@@ -229,7 +231,8 @@ impl GuestVolume {
                 return Some(Self::of(vmid, VolumeKind::Snapshot));
             }
             b'd' => {
-                let (vmid, _) = owner(lv.strip_prefix("del-")?)?;
+                let rest = lv.strip_prefix("del-")?;
+                let (vmid, _) = owner(rest.strip_prefix("snap_").unwrap_or(rest))?;
                 return Some(Self::of(vmid, VolumeKind::Deleting));
             }
             _ => {}
@@ -237,7 +240,8 @@ impl GuestVolume {
         let (vmid, rest) = owner(lv)?;
         let kind = match rest {
             _ if lv.starts_with("base-") => VolumeKind::Base,
-            "cloudinit" => VolumeKind::CloudInit,
+            // Also where its storage has volume chains.
+            "cloudinit" | "cloudinit.qcow2" => VolumeKind::CloudInit,
             _ if rest.starts_with("state-") => VolumeKind::State,
             _ if rest.starts_with("fleece-") => VolumeKind::Fleece,
             _ => VolumeKind::Disk,
@@ -254,11 +258,14 @@ impl GuestVolume {
     }
 }
 
-/// `vm-N-rest` or `base-N-rest`.
+/// `vm-N-rest` or `base-N-rest`. No VMID begins with a zero.
 fn owner(name: &str) -> Option<(u64, &str)> {
     let rest = name
         .strip_prefix("vm-")
         .or_else(|| name.strip_prefix("base-"))?;
+    if rest.starts_with('0') {
+        return None;
+    }
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let (vmid, rest) = rest.split_at_checked(digits)?;
     let rest = rest.strip_prefix('-').filter(|rest| !rest.is_empty())?;
@@ -280,14 +287,51 @@ pub fn snapshot_volume(volume: &str, snapshot: &str) -> String {
 /// The volume that an LV holds data of: `vm-1-disk-0` for LVM's hidden
 /// `vm-1-disk-0_rimage_0`, and for LINSTOR's `vm-1-disk-0_00000`.
 pub fn whole_volume(lv: &str) -> &str {
-    if let Some(hidden) = HiddenVolume::parse(lv) {
-        return hidden.whole;
+    match HiddenVolume::parse(lv) {
+        Some(hidden) => hidden.whole,
+        None => replica_of(lv).unwrap_or(lv),
     }
-    let numbered = |number: &str| number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit());
-    match lv.rsplit_once('_') {
-        Some((resource, number)) if numbered(number) => resource,
-        _ => lv,
-    }
+}
+
+/// The volume of which LINSTOR keeps a replica in this LV, or a snapshot of one:
+/// `vm-1-disk-0` for `vm-1-disk-0_00000`. A snapshot's name in PVE begins with
+/// a letter.
+pub fn replica_of(lv: &str) -> Option<&str> {
+    memchr::memchr_iter(b'_', lv.as_bytes()).find_map(|at| {
+        let (volume, rest) = lv.split_at_checked(at)?;
+        let digits = rest.get(1..6)?;
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let ends = matches!(rest.as_bytes().get(6), None | Some(b'_'));
+        (is_number && ends && !volume.is_empty()).then_some(volume)
+    })
+}
+
+/// Places at which a snapshot's name is parted from its disk's.
+const PARTINGS: usize = 4;
+
+/// The disks in whose chain of snapshots an LV may be: `vm-1-disk-0.qcow2` for
+/// `snap_vm-1-disk-0_before.qcow2`. PVE goes by the names and by what the disk's
+/// image says, not by the snapshots of the configuration (its `LVMPlugin.pm`,
+/// `get_activate_volume_target_opts`). Where the snapshot's name begins can't be
+/// told if it has more underscores than one.
+fn chain_heads(lv: &str) -> impl Iterator<Item = String> {
+    let names = lv
+        .strip_prefix("snap_")
+        .and_then(|rest| rest.strip_suffix(".qcow2"));
+    names.into_iter().flat_map(|names| {
+        let partings = memchr::memchr_iter(b'_', names.as_bytes()).take(PARTINGS);
+        let disks = partings.filter_map(|at| names.get(..at));
+        let disks = disks.filter(|disk| owner(disk).is_some());
+        disks.map(|disk| format!("{disk}.qcow2"))
+    })
+}
+
+/// The names by which a configuration keeps an LV in use: its own, that of the
+/// volume it holds data of, and those of the disks whose chain it may be in.
+pub fn meant_by(lv: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let whole = Some(whole_volume(lv)).filter(|whole| *whole != lv);
+    let own = std::iter::once(lv).chain(whole).map(Cow::from);
+    own.chain(chain_heads(whole.unwrap_or(lv)).map(Cow::from))
 }
 
 #[cfg(test)]
@@ -367,10 +411,9 @@ mod tests {
             read("vm-100-disk-0.qcow2"),
             Some((100, VolumeKind::Disk, false))
         );
-        assert_eq!(
-            read("vm-100-cloudinit"),
-            Some((100, VolumeKind::CloudInit, true))
-        );
+        for name in ["vm-100-cloudinit", "vm-100-cloudinit.qcow2"] {
+            assert_eq!(read(name), Some((100, VolumeKind::CloudInit, true)));
+        }
         assert_eq!(read("vm-100-state-a"), Some((100, VolumeKind::State, true)));
         assert_eq!(
             read("vm-100-fleece-0"),
@@ -385,10 +428,9 @@ mod tests {
             read("snap_vm-100-disk-0_before").map(|v| v.1),
             Some(VolumeKind::Snapshot)
         );
-        assert_eq!(
-            read("del-vm-5-disk-0").map(|v| v.1),
-            Some(VolumeKind::Deleting)
-        );
+        for name in ["del-vm-5-disk-0", "del-snap_vm-5-disk-0_a.qcow2"] {
+            assert_eq!(read(name), Some((5, VolumeKind::Deleting, false)));
+        }
         for other in [
             "data",
             "vm-100",
@@ -397,6 +439,8 @@ mod tests {
             "root",
             "xvm-1-disk-0",
             "vm-1-",
+            "vm-01-images",
+            "vm-0-disk-0",
         ] {
             assert_eq!(read(other), None, "{other}");
         }
@@ -409,6 +453,28 @@ mod tests {
             snapshot_volume("vm-1-disk-0.qcow2", "a"),
             "snap_vm-1-disk-0_a.qcow2"
         );
+    }
+
+    #[test]
+    fn a_volume_is_meant_by_its_disks_name() {
+        let meant = |lv: &str| meant_by(lv).map(Cow::into_owned).collect::<Vec<_>>();
+        assert_eq!(meant("vm-1-disk-0"), ["vm-1-disk-0"]);
+        assert_eq!(meant("snap_vm-1-disk-0_a"), ["snap_vm-1-disk-0_a"]);
+        assert_eq!(
+            meant("snap_vm-1-my_disk_a.qcow2"),
+            [
+                "snap_vm-1-my_disk_a.qcow2",
+                "vm-1-my.qcow2",
+                "vm-1-my_disk.qcow2"
+            ]
+        );
+        for part in ["_rimage_0", "_corig", "_00000", "_00001_snap_vm-1-disk-0_a"] {
+            let lv = format!("vm-1-disk-0{part}");
+            assert_eq!(meant(&lv), [lv.as_str(), "vm-1-disk-0"]);
+        }
+        assert_eq!(meant("vm-1-disk_123456"), ["vm-1-disk_123456"]);
+        let many = format!("snap_vm-1-d{}.qcow2", "_".repeat(100));
+        assert_eq!(meant(&many).len(), 1 + PARTINGS);
     }
 
     #[test]
@@ -448,6 +514,7 @@ mod tests {
             LvmUuid::parse(&name);
             GuestVolume::parse(&name);
             HiddenVolume::parse(&name);
+            let _ = meant_by(&name).count();
             partition_parent(&name);
         }
     }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::model::device::{Devices, Index};
 use crate::model::evidence::Evidence;
 use crate::model::guest::Guest;
-use crate::model::lvm::Lvm;
+use crate::model::lvm::{LogicalVolume, Lvm};
 use crate::model::storage::Storages;
 use crate::parse::datacenter::NextIdRange;
 use crate::parse::kernel_log::KernelLine;
@@ -228,6 +228,12 @@ impl Node {
             return Some(why);
         }
         self.listing_gap.as_deref()
+    }
+
+    /// Whether an LV is none of PVE's, though its name is a guest's: its VG is
+    /// other hosts', too, and it has no guest's tag.
+    pub fn lacks_tag(&self, lv: &LogicalVolume) -> bool {
+        lv.tagged == Some(false) && self.storages.only_tagged_on(&lv.vg)
     }
 
     /// What holds a device open: other devices on top of it, then the rest,

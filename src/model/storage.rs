@@ -21,6 +21,9 @@ pub struct Storage {
     pub nodes: Vec<String>,
     /// Whether it is switched off.
     pub disabled: bool,
+    /// Whether only LVs with the tag of a guest are its volumes: its VG is
+    /// shared with others. PVE knows this of `lvm` alone.
+    pub tagged_only: bool,
 }
 
 impl From<StorageSection> for Storage {
@@ -38,6 +41,7 @@ impl From<StorageSection> for Storage {
                 .map(str::to_owned)
                 .collect(),
             disabled: section.flag("disable"),
+            tagged_only: section.kind == "lvm" && section.flag("tagged_only"),
             id: section.id,
             kind: section.kind,
         }
@@ -156,6 +160,13 @@ impl Storages {
             let here = storage.nodes.is_empty() || storage.nodes.iter().any(|n| n == node);
             (!here, storage.disabled)
         })
+    }
+
+    /// Whether all storages on this VG, of which there are some, have only the
+    /// volumes with a guest's tag.
+    pub fn only_tagged_on(&self, vg: &str) -> bool {
+        let mut all = self.all_on(vg).peekable();
+        all.peek().is_some() && all.all(|storage| storage.tagged_only)
     }
 
     /// Whether any storage is on this VG.

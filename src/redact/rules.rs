@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::names::{Kind, Names};
 use super::words;
-use crate::model::names::{GuestVolume, LvmName, LvmUuid, partition_parent};
+use crate::model::names::{GuestVolume, LvmName, LvmUuid, partition_parent, replica_of};
 
 impl Names {
     /// A node's name, with or without its domain.
@@ -76,7 +76,7 @@ impl Names {
         }
         for prefix in ["snap_", "del-"] {
             if let Some(rest) = name.strip_prefix(prefix)
-                && vmid(rest).is_some()
+                && vmid(rest.strip_prefix("snap_").unwrap_or(rest)).is_some()
             {
                 return match (prefix, rest.split_once('_')) {
                     ("snap_", Some((volume, snapshot))) => {
@@ -88,11 +88,25 @@ impl Names {
                 };
             }
         }
+        if let Some(volume) = replica_of(name) {
+            let (number, rest) = name.split_at(volume.len()).1.split_at(6);
+            let rest = rest.strip_prefix('_');
+            let rest = rest.map(|rest| format!("_{}", self.token(Kind::Word, rest)));
+            return format!("{}{number}{}", self.lv(volume), rest.unwrap_or_default());
+        }
         if let Some((head, rest)) = vmid(name) {
             let (stem, ending) = ending(rest);
             return format!("{head}{}{ending}", self.guest_volume(stem));
         }
         self.store(name)
+    }
+
+    /// A tag of LVM's. PVE's own tells whose a volume is.
+    pub(super) fn tag(&mut self, tag: &str) -> String {
+        match tag.strip_prefix("pve-vm-").is_some_and(is_digits) {
+            true => tag.to_owned(),
+            false => self.token(Kind::Word, tag),
+        }
     }
 
     /// What follows `vm-100-` in a volume's name.

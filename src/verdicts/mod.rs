@@ -6,7 +6,9 @@
 //! absence: without configurations nothing is an orphan.
 
 mod duplicates;
+mod given;
 mod owners;
+mod paths;
 mod reason;
 mod references;
 

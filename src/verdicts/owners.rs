@@ -119,7 +119,7 @@ pub(super) fn assign<'a>(node: &'a Node, asked: &impl Asked) -> Owners<'a> {
     let volumes: Vec<Option<GuestVolume>> = node
         .devices
         .iter()
-        .map(|(index, device)| guests_volume(node, index, device))
+        .map(|(index, device)| guests_volume(node, asked, index, device))
         .collect();
     let list =
         node.devices.iter().map(
@@ -159,13 +159,21 @@ pub(super) fn assign<'a>(node: &'a Node, asked: &impl Asked) -> Owners<'a> {
 
 /// The guest's volume that an entry is by its name. A partition has its
 /// parent's name in it, and a pool or a multipath device any name: those are
-/// none.
-fn guests_volume(node: &Node, index: Index, device: &Device) -> Option<GuestVolume> {
+/// none. Nor is what a storage passes by, where other hosts have volumes in its
+/// VG.
+fn guests_volume(
+    node: &Node,
+    asked: &impl Asked,
+    index: Index,
+    device: &Device,
+) -> Option<GuestVolume> {
     let is_other = |uuid: &str| uuid.starts_with("mpath-") || partition_parent(uuid).is_some();
     let (_, lv) = device.volume()?;
     let volume = GuestVolume::parse(lv)?;
     let other = device.uuid.as_deref().is_some_and(is_other) || is_pools(node, index, device, lv);
-    (!other).then_some(volume)
+    let lacks_tag = || node.lvm.of(device).is_some_and(|lv| node.lacks_tag(lv));
+    let is_untagged = || lacks_tag() && !asked.is_named(index, device);
+    (!other && !is_untagged()).then_some(volume)
 }
 
 /// Whether an entry is a pool, or a part of one.

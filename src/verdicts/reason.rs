@@ -5,7 +5,7 @@ use super::duplicates::Doubled;
 use super::owners::{OnStorage, Owner, Owners};
 use super::references::{Hit, References, Side, name_of_another};
 use crate::model::device::{Device, Index};
-use crate::model::names::GuestVolume;
+use crate::model::names::{GuestVolume, replica_of};
 use crate::model::node::{Environment, Node};
 use crate::model::verdict::Verdict;
 
@@ -189,6 +189,16 @@ fn names_another(scene: &Scene<'_>, device: &Device, kept: Index) -> bool {
     device.volume() != kept
 }
 
+/// Whether an entry is one of the replicas of a volume of LINSTOR's: each is in
+/// use on its node, wherever the guest runs.
+fn is_replica(node: &Node, device: &Device, hit: &Hit) -> bool {
+    let volume = device.volume().and_then(|(_, lv)| replica_of(lv));
+    hit.target.split_once(':').is_some_and(|(storage, target)| {
+        let storage = node.storages.get(storage);
+        volume == Some(target) && storage.is_none_or(|storage| storage.vg.is_none())
+    })
+}
+
 fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume) -> Outcome {
     let node = scene.node;
     match scene.owners.storage_on(index) {
@@ -229,6 +239,16 @@ fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume
         Outcome::new(Verdict::Orphan, Some(reason), explanation)
     };
     if let Some(hit) = scene.references.hit(Side::Elsewhere, node, index, device) {
+        if is_replica(node, device, &hit) {
+            let explanation = format!(
+                "LINSTOR's replica of {}, which guest {} on node {} uses ({}).",
+                hit.target, hit.vmid, hit.node, hit.place
+            );
+            return Outcome {
+                referenced: Some(hit),
+                ..Outcome::new(Verdict::Valid, None, explanation)
+            };
+        }
         let explanation = format!(
             "Guest {} on node {} references it ({}); no guest of this node does.",
             hit.vmid, hit.node, hit.place
@@ -237,6 +257,16 @@ fn orphan(scene: &Scene<'_>, index: Index, device: &Device, volume: &GuestVolume
             referenced: Some(hit),
             ..found("guest-elsewhere", explanation)
         };
+    }
+    if let Some(hit) = scene.references.given(node, device) {
+        return Outcome::new(
+            Verdict::Unknown,
+            Some("path-unresolved"),
+            format!(
+                "No storage is on its volume group, and guest {} is given {} ({}): it may be a volume of that guest's own.",
+                hit.vmid, hit.target, hit.place
+            ),
+        );
     }
     if node.guests.here(vmid).is_some() {
         if let Some(hit) = scene.references.vague(vmid) {

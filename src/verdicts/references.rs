@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use foldhash::quality::RandomState;
 
+use super::given::Given;
 use super::owners::{Owners, partitioned_name};
+use super::paths::{device_at, is_vague, iscsi_link, plain, volume_at};
 use crate::model::device::{Device, Index};
 use crate::model::guest::{Mention, Target};
 use crate::model::lvm::LogicalVolume;
-use crate::model::names::{LvmName, LvmUuid, partition_parent, whole_volume};
+use crate::model::names::{GuestVolume, meant_by};
 use crate::model::node::Node;
 use crate::model::storage::Resolution;
-use crate::parse::DevNo;
 
 /// A reference to an entry's volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,9 @@ pub(super) enum Side {
     Elsewhere,
 }
 
+/// Volumes by VG and name.
+type Placed<'a> = HashSet<(Cow<'a, str>, Cow<'a, str>), RandomState>;
+
 /// A VG by its place in [`References::vgs`]; none where it can't be told.
 type Vg = Option<usize>;
 
@@ -68,6 +72,8 @@ pub struct References<'a> {
     devices: HashMap<(Side, Index), Mention<'a>>,
     /// By guest, the first path that may lead to any device of the node.
     vague: HashMap<u64, Mention<'a>>,
+    /// Disks that this node's guests are given, and that are no entries.
+    given: Given<'a>,
 }
 
 impl<'a> References<'a> {
@@ -86,7 +92,9 @@ impl<'a> References<'a> {
             for reference in &guest.references {
                 let mention = Mention { guest, reference };
                 match &reference.target {
-                    Target::Volume { volume, .. } if !shown.contains(volume.as_str()) => {}
+                    Target::Volume { storage, volume } if !shown.contains(volume.as_str()) => {
+                        references.lun(node, storage, volume, (side, mention));
+                    }
                     Target::Volume { storage, volume } => {
                         let meant = storages.entry(storage).or_insert_with(|| {
                             let resolution = node.storages.resolve(storage, known.iter().copied());
@@ -94,7 +102,9 @@ impl<'a> References<'a> {
                         });
                         let placed = || placed.get_or_init(|| placed_volumes(node));
                         let any = meant.may_be_any(side, volume, placed).then_some(None);
-                        let is_placed = |vg: &&String| placed().contains(&(vg.as_str(), volume));
+                        let is_placed = |vg: &&String| {
+                            placed().contains(&(vg.as_str().into(), volume.as_str().into()))
+                        };
                         let named = meant.names.iter().filter(is_placed).map(Some);
                         for vg in named.chain(any) {
                             let vg = vg.map(|name| references.vg(name.clone().into()));
@@ -109,6 +119,7 @@ impl<'a> References<'a> {
                 }
             }
         }
+        references.given.look_at(node);
         references.volumes.sort_by(|(lv, vg, side, _), other| {
             (lv, vg, side).cmp(&(&other.0, &other.1, &other.2))
         });
@@ -129,6 +140,29 @@ impl<'a> References<'a> {
         }
     }
 
+    /// A LUN of an `iscsi` storage is a disk's link.
+    fn lun(
+        &mut self,
+        node: &'a Node,
+        storage: &str,
+        volume: &str,
+        (side, mention): (Side, Mention<'a>),
+    ) {
+        let link = iscsi_link(volume).filter(|_| {
+            let storage = node.storages.get(storage);
+            storage.is_some_and(|storage| storage.kind == "iscsi")
+        });
+        let Some(link) = link else {
+            return;
+        };
+        if let Some(index) = device_at(node, &link) {
+            self.paths.push((side, index, mention));
+            self.devices.entry((side, index)).or_insert(mention);
+        } else if side == Side::Here {
+            self.given.add(&link, mention);
+        }
+    }
+
     /// A path names an entry, and a volume: its VG and LV.
     fn path(
         &mut self,
@@ -140,8 +174,12 @@ impl<'a> References<'a> {
         if let Some(index) = device_at(node, &path) {
             self.paths.push((side, index, mention));
             self.devices.entry((side, index)).or_insert(mention);
-        } else if side == Side::Here && is_vague(&path) {
-            self.vague.entry(mention.guest.vmid).or_insert(mention);
+        } else if side == Side::Here {
+            let has_vg = |vg: &str| node.lvm.vg_uuids(vg).next().is_some();
+            if is_vague(&path, mention.reference.is_disk(), has_vg) {
+                self.vague.entry(mention.guest.vmid).or_insert(mention);
+            }
+            self.given.add(&path, mention);
         }
         match path {
             Cow::Borrowed(path) => volume_at(node, path),
@@ -157,13 +195,13 @@ impl<'a> References<'a> {
     fn add_volume(
         &mut self,
         volume: Option<(Cow<'a, str>, Cow<'a, str>)>,
-        shown: &HashSet<&str, RandomState>,
+        shown: &HashSet<Cow<'a, str>, RandomState>,
         (side, mention): (Side, Mention<'a>),
     ) {
         let Some((vg, lv)) = volume else {
             return;
         };
-        let whole = partitioned_name(&lv).filter(|whole| shown.contains(whole));
+        let whole = partitioned_name(&lv).filter(|whole| shown.contains(*whole));
         let whole = whole.map(|whole| Cow::from(whole.to_owned()));
         let lv = Some(lv).filter(|lv| shown.contains(&**lv));
         for lv in whole.into_iter().chain(lv) {
@@ -195,8 +233,14 @@ impl<'a> References<'a> {
 
     /// A path that a guest is given and that the bundle does not resolve: it may
     /// be any of the guest's volumes.
-    pub(super) fn vague(&self, vmid: u64) -> Option<Hit> {
+    pub fn vague(&self, vmid: u64) -> Option<Hit> {
         self.vague.get(&vmid).copied().map(Hit::from)
+    }
+
+    /// A disk that a guest of this node is given, on which an entry may lie
+    /// whose VG no storage names: it is a volume of that guest's own then.
+    pub(super) fn given(&self, node: &Node, device: &Device) -> Option<Hit> {
+        self.given.below(node, device).map(Hit::from)
     }
 
     /// The reference to an entry by its path, if there is one.
@@ -226,13 +270,12 @@ impl<'a> References<'a> {
             .map(|lv| (&*lv.vg, lv.name.as_str()))
             .filter(|volume| Some(*volume) != by_name);
         let mention = by_name.into_iter().chain(by_uuid).find_map(|(vg, lv)| {
-            let whole = Some(whole_volume(lv)).filter(|whole| *whole != lv);
-            [Some(lv), whole].into_iter().flatten().find_map(|lv| {
+            meant_by(lv).find_map(|lv| {
                 let named = self
                     .vgs
                     .get(vg)
-                    .and_then(|vg| self.first(side, lv, Some(*vg)));
-                named.or_else(|| self.first(side, lv, None))
+                    .and_then(|vg| self.first(side, &lv, Some(*vg)));
+                named.or_else(|| self.first(side, &lv, None))
             })
         });
         mention.map(Hit::from)
@@ -301,7 +344,7 @@ impl Meant {
         &self,
         side: Side,
         volume: &str,
-        placed: impl FnOnce() -> &'a HashSet<(&'a str, &'a str), RandomState>,
+        placed: impl FnOnce() -> &'a Placed<'a>,
     ) -> bool {
         match self.certain {
             Certain::Yes => false,
@@ -310,7 +353,7 @@ impl Meant {
             Certain::Guessed => {
                 let placed = placed();
                 let mut names = self.names.iter();
-                !names.any(|vg| placed.contains(&(vg.as_str(), volume)))
+                !names.any(|vg| placed.contains(&(vg.as_str().into(), volume.into())))
             }
         }
     }
@@ -322,164 +365,28 @@ fn known_vgs(node: &Node) -> BTreeSet<&str> {
     let of_volumes = node.lvm.lvs.iter().map(|lv| &*lv.vg);
     let of_entries = node.devices.iter().filter_map(|(_, device)| {
         let (vg, lv) = device.volume()?;
-        crate::model::names::GuestVolume::parse(lv)?;
+        GuestVolume::parse(lv)?;
         Some(vg)
     });
     by_lvm.chain(of_volumes).chain(of_entries).collect()
 }
 
-/// The names of all LVs that the node shows: of most guests on other nodes'
-/// local storage it shows none.
-fn shown_volumes(node: &Node) -> HashSet<&str, RandomState> {
-    let entries = node.devices.iter().filter_map(|(_, device)| {
-        let (_, lv) = device.volume()?;
-        Some([lv, whole_volume(lv)])
-    });
-    let volumes = node.lvm.lvs.iter().map(|lv| lv.name.as_str());
-    volumes
-        .flat_map(|lv| [lv, whole_volume(lv)])
-        .chain(entries.flatten())
-        .collect()
+/// The names by which configurations may mean the LVs that the node shows: of
+/// most guests on other nodes' local storage it shows none.
+fn shown_volumes(node: &Node) -> HashSet<Cow<'_, str>, RandomState> {
+    shown(node).flat_map(|(_, lv)| meant_by(lv)).collect()
 }
 
-/// All volumes that the node shows, by VG and name.
-fn placed_volumes(node: &Node) -> HashSet<(&str, &str), RandomState> {
-    let entries = node
-        .devices
-        .iter()
-        .filter_map(|(_, device)| device.volume());
+/// All volumes that the node shows, by VG and such a name.
+fn placed_volumes(node: &Node) -> Placed<'_> {
+    let meant = |(vg, lv)| meant_by(lv).map(move |lv| (Cow::from(vg), lv));
+    shown(node).flat_map(meant).collect()
+}
+
+/// VG and LV of all volumes that the node shows, by its entries or by LVM.
+fn shown(node: &Node) -> impl Iterator<Item = (&str, &str)> {
+    let entries = node.devices.iter();
+    let entries = entries.filter_map(|(_, device)| device.volume());
     let volumes = node.lvm.lvs.iter().map(|lv| (&*lv.vg, lv.name.as_str()));
-    let both = entries.chain(volumes);
-    both.flat_map(|(vg, lv)| [(vg, lv), (vg, whole_volume(lv))])
-        .collect()
-}
-
-/// A path without empty parts, `.` and `..`.
-fn plain(path: &str) -> Cow<'_, str> {
-    if !path.contains("//") && !path.contains("/.") {
-        return path.into();
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            _ => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/")).into()
-}
-
-/// Whether a path may lead to a logical volume, though its name does not say to
-/// which: one of what lies on it, or a link outside of `/dev`.
-fn is_vague(path: &str) -> bool {
-    let Some(name) = path.strip_prefix("/dev/") else {
-        let ending = path.rsplit('.').next().unwrap_or_default();
-        let is_image = matches!(ending, "raw" | "qcow2" | "vmdk" | "img" | "iso");
-        let folders = ["/mnt/pve/", "/var/lib/vz/"];
-        return !is_image && !folders.iter().any(|folder| path.starts_with(folder));
-    };
-    let by = [
-        "by-uuid/",
-        "by-label/",
-        "by-partuuid/",
-        "by-partlabel/",
-        "by-id/lvm-pv-uuid-",
-    ];
-    let disk = name.strip_prefix("disk/");
-    disk.is_some_and(|disk| by.iter().any(|by| disk.starts_with(by)))
-}
-
-/// The entry at a path below `/dev`; of a partition that is not mapped the
-/// entry that it would lie on.
-fn device_at(node: &Node, path: &str) -> Option<Index> {
-    let devices = &node.devices;
-    if let Some(number) = path.strip_prefix("/dev/block/") {
-        return devices.by_devno(number.parse().ok()?);
-    }
-    if let Some(name) = path.strip_prefix("/dev/mapper/") {
-        return devices.by_name(name);
-    }
-    if let Some(id) = path.strip_prefix("/dev/disk/by-id/") {
-        if let Some(uuid) = id.strip_prefix("dm-uuid-") {
-            let parent = || devices.by_uuid(partition_parent(uuid)?);
-            return devices.by_uuid(uuid).or_else(parent);
-        }
-        return devices.by_name(id.strip_prefix("dm-name-")?);
-    }
-    if let Some(minor) = path.strip_prefix("/dev/dm-") {
-        return devices.by_devno(DevNo {
-            major: devices.major()?,
-            minor: minor.parse().ok()?,
-        });
-    }
-    let (vg, lv) = named_volume(path)?;
-    devices.by_name(&LvmName::join(&vg, &lv))
-}
-
-/// VG and LV of a path below `/dev`.
-fn volume_at<'a>(node: &'a Node, path: &'a str) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
-    if let Some(uuid) = path.strip_prefix("/dev/disk/by-id/dm-uuid-") {
-        let uuid = LvmUuid::parse(partition_parent(uuid).unwrap_or(uuid))?;
-        let lv = node.lvm.by_uuid(&uuid.vg, &uuid.lv)?;
-        return Some((Cow::from(&*lv.vg), Cow::from(&lv.name)));
-    }
-    named_volume(path)
-}
-
-/// VG and LV of `/dev/VG/LV`, `/dev/mapper/VG-LV` and
-/// `/dev/disk/by-id/dm-name-VG-LV`.
-fn named_volume(path: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
-    let rest = path.strip_prefix("/dev/")?;
-    let mapped = rest.strip_prefix("disk/by-id/dm-name-");
-    if let Some(name) = mapped.or_else(|| rest.strip_prefix("mapper/")) {
-        return LvmName::split(name).map(|name| (name.vg.into(), name.lv.into()));
-    }
-    let (vg, lv) = rest.split_once('/')?;
-    (vg != "disk" && !lv.is_empty() && !lv.contains('/')).then(|| (vg.into(), lv.into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hidden_parts_belong_to_their_volume() {
-        assert_eq!(whole_volume("vm-1-disk-0_rimage_0"), "vm-1-disk-0");
-        assert_eq!(whole_volume("vm-1-disk-0_corig"), "vm-1-disk-0");
-        assert_eq!(whole_volume("vm-1-disk-0_00000"), "vm-1-disk-0");
-        assert_eq!(whole_volume("vm-1-disk-0"), "vm-1-disk-0");
-        assert_eq!(whole_volume("snap_vm-1-disk-0_1"), "snap_vm-1-disk-0_1");
-    }
-
-    #[test]
-    fn paths_are_made_plain() {
-        for (path, expected) in [
-            ("/dev/pve/vm-1-disk-0", "/dev/pve/vm-1-disk-0"),
-            ("/dev//pve//vm-1-disk-0", "/dev/pve/vm-1-disk-0"),
-            ("/dev/mapper/../dm-3", "/dev/dm-3"),
-            ("/dev/./pve/.hidden", "/dev/pve/.hidden"),
-            ("/dev/../../x", "/x"),
-        ] {
-            assert_eq!(plain(path), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn paths_name_volumes() {
-        let volume = |vg: &'static str, lv: &'static str| Some((vg.into(), lv.into()));
-        for path in [
-            "/dev/ssd-ha01/vm-5-disk-0",
-            "/dev/mapper/ssd--ha01-vm--5--disk--0",
-            "/dev/disk/by-id/dm-name-ssd--ha01-vm--5--disk--0",
-        ] {
-            assert_eq!(
-                named_volume(path),
-                volume("ssd-ha01", "vm-5-disk-0"),
-                "{path}"
-            );
-        }
-        assert_eq!(named_volume("/dev/disk/by-id/x"), None);
-        assert_eq!(named_volume("/dev/sda"), None);
-    }
+    entries.chain(volumes)
 }

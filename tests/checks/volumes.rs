@@ -32,6 +32,10 @@ fn what_is_missing_is_as_bad_as_what_names_it() {
             "info local-lvm:vm-104-cloudinit",
         ),
         (
+            "ide2: local-lvm:vm-104-cloudinit.qcow2,media=cdrom\n",
+            "info local-lvm:vm-104-cloudinit.qcow2",
+        ),
+        (
             "vmstate: local-lvm:vm-104-state-x\n",
             "warning local-lvm:vm-104-state-x",
         ),
@@ -134,6 +138,19 @@ fn what_is_referenced_active_or_in_the_making_is_not_left_over() {
     is_quiet(of("vm-777-disk-0", "Vwi---tz--").add(
         "/etc/pve/nodes/pve2/qemu-server/171.conf",
         "scsi3: local-lvm:vm-777-disk-0\n",
+    ));
+    // A link may lead to it.
+    is_quiet(of("vm-104-disk-9", "Vwi---tz--").add(CONF, "scsi1: /srv/disks/nine\n"));
+    // The image of the disk may read from it.
+    is_quiet(
+        of("snap_vm-104-disk-9_s.qcow2", "-wi-------")
+            .add(CONF, "unused1: local-lvm:vm-104-disk-9.qcow2\n"),
+    );
+    // No storage is on its VG: it may be a guest's own, or another program's.
+    is_quiet(of("vm-777-disk-0", "Vwi---tz--").edit(
+        "/etc/pve/storage.cfg",
+        "vgname pve",
+        "vgname other",
     ));
     assert_eq!(
         of("vm-104-disk-9", "Vwi---tz--").found(LEFTOVER),

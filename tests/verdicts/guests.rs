@@ -189,6 +189,203 @@ fn a_linstor_volume_is_its_resources() {
     assert_eq!(node.audit().verdict("pve-vm--1--disk--0_00000"), "valid");
 }
 
+/// DRBD uses it, wherever the guest runs.
+#[test]
+fn a_linstor_replica_is_in_use_on_every_node() {
+    let node = |storage| {
+        clustered()
+            .entry(
+                "pve-vm--5--disk--0_00000",
+                2,
+                0,
+                &uuid('b', ""),
+                "0 65536 linear 8:0 90000",
+            )
+            .edit(
+                "/etc/pve/storage.cfg",
+                "lvm: thick",
+                "drbd: drbd\n\tresourcegroup x\n\nlvm: thick",
+            )
+            .write(
+                "/etc/pve/nodes/n2/qemu-server/5.conf",
+                &format!("scsi0: {storage}:vm-5-disk-0\n"),
+            )
+            .audit()
+            .line("pve-vm--5--disk--0_00000")
+    };
+    assert_eq!(node("drbd"), "valid - stale none -");
+    assert!(node("thick").starts_with("orphan guest-elsewhere"));
+}
+
+/// Other hosts have volumes in the VG, and only a tag tells PVE's from them.
+#[test]
+fn an_untagged_volume_of_a_shared_group_is_nobodys() {
+    let verdict = |property: &str, tags: &str, conf: &str| {
+        Recording::bare()
+            .lv("vm-7-disk-0", 'a', "-wi-a-----")
+            .edit("lvs-json", "\"lv_name\"", &format!("{tags}\"lv_name\""))
+            .write(
+                "/etc/pve/storage.cfg",
+                &format!("lvm: thick\n\tvgname pve\n{property}"),
+            )
+            .entry(
+                "pve-vm--7--disk--0",
+                1,
+                0,
+                &uuid('a', ""),
+                "0 8192 linear 8:0 2048",
+            )
+            .conf("qemu-server/1", conf)
+            .audit()
+            .verdict("pve-vm--7--disk--0")
+    };
+    let only = "\ttagged_only 1\n";
+    let none = "\"lv_tags\":\"other,pve-vm-x\",";
+    assert_eq!(verdict(only, none, ""), "system");
+    assert_eq!(verdict(only, none, "scsi0: thick:vm-7-disk-0\n"), "valid");
+    assert_eq!(verdict(only, "\"lv_tags\":\"a,pve-vm-7\",", ""), "orphan");
+    assert_eq!(verdict("", none, ""), "orphan");
+    // Nothing is known of tags.
+    assert_eq!(verdict(only, "", ""), "orphan");
+    // Another storage on the VG has them all.
+    let second = format!("{only}\nlvm: all\n\tvgname pve\n");
+    assert_eq!(verdict(&second, none, ""), "orphan");
+}
+
+/// LVM on the host sees the VGs on disks that are given to a guest.
+#[test]
+fn a_volume_on_a_disk_that_a_guest_is_given_may_be_its_own() {
+    let inner = "W".repeat(32);
+    let pv = |name: &str| {
+        format!(
+            "{{\"report\":[{{\"pv\":[{{\"pv_name\":\"{name}\",\"pv_uuid\":\"p\",\"vg_name\":\"inner\",\"vg_uuid\":\"{inner}\",\"pv_major\":\"8\",\"pv_minor\":\"16\"}}]}}]}}"
+        )
+    };
+    let line = |pvs: Option<&str>, disk: &str| {
+        let node = Recording::bare().entry(
+            "inner-vm--7--disk--0",
+            1,
+            0,
+            &format!("LVM-{inner}{}", "b".repeat(32)),
+            "0 8192 linear 8:16 2048",
+        );
+        let node = match pvs {
+            Some(name) => node.write("pvs-json", &pv(name)),
+            None => node,
+        };
+        let node = node.conf("qemu-server/1", &format!("scsi1: {disk}\n"));
+        node.audit().line("inner-vm--7--disk--0")
+    };
+    let unresolved = "unknown path-unresolved unknown none evidence-missing";
+    for (pv, disk) in [
+        (Some("/dev/sdb"), "/dev/sdb"),
+        (Some("/dev/sdb3"), "/dev/sdb,size=1G"),
+        (Some("/dev/nvme0n1p3"), "/dev/nvme0n1"),
+        (Some("/dev/sdb"), "/dev/disk/by-id/ata-X"),
+        (Some("/dev/sdb"), "/dev/disk/by-path/pci-0"),
+        (None, "/dev/sdb"),
+        (None, "/dev/disk/by-id/wwn-0x5"),
+    ] {
+        assert_eq!(line(pv, disk), unresolved, "{pv:?} {disk}");
+    }
+    for (pv, disk) in [
+        (Some("/dev/sdb"), "/dev/sdc"),
+        (Some("/dev/sdb"), "thick:vm-1-disk-0"),
+        (None, "/dev/pve/vm-1-disk-0"),
+    ] {
+        assert!(
+            line(pv, disk).starts_with("orphan guest-gone"),
+            "{pv:?} {disk}"
+        );
+    }
+}
+
+/// Whatever name udev gives a disk that multipath has.
+#[test]
+fn a_multipath_disk_is_known_by_its_links() {
+    let verdicts = |disk: &str| {
+        let audited = Recording::bare()
+            .entry("mpatha", 1, 1, "mpath-3600a", "0 65536 linear 8:0 0")
+            .entry(
+                "inner-vm--7--disk--0",
+                2,
+                0,
+                &format!("LVM-{}{}", "W".repeat(32), "b".repeat(32)),
+                "0 8192 linear 254:1 2048",
+            )
+            .edit(
+                "/etc/pve/storage.cfg",
+                "lvm: thick",
+                "iscsi: san\n\tportal x\n\ttarget y\n\nlvm: thick",
+            )
+            .conf("qemu-server/1", &format!("scsi1: {disk}\n"))
+            .audit();
+        let (judgement, _) = audited.entry("inner-vm--7--disk--0");
+        (judgement.verdict.as_str(), judgement.vmid)
+    };
+    for disk in [
+        "/dev/mapper/mpatha",
+        "/dev/disk/by-id/scsi-3600a",
+        "/dev/disk/by-id/wwn-0x600a",
+        "/dev/disk/by-id/scsi-3600a-part1",
+        "san:0.0.1.scsi-3600a",
+    ] {
+        assert_eq!(verdicts(disk), ("dependent", Some(1)), "{disk}");
+    }
+    // Which disk that is, and on which the volume lies, is not recorded.
+    assert_eq!(verdicts("san:0.0.1.scsi-3600b").0, "unknown");
+}
+
+/// What lies on a volume by other means than device-mapper, or is a link.
+#[test]
+fn a_path_that_leads_nowhere_may_be_any_volume_of_its_guest() {
+    let line = |conf: &str| {
+        Recording::bare()
+            .entry(
+                "pve-vm--1--data",
+                1,
+                0,
+                &uuid('a', ""),
+                "0 8192 linear 8:0 2048",
+            )
+            .conf("qemu-server/1", conf)
+            .audit()
+            .line("pve-vm--1--data")
+    };
+    for conf in [
+        "scsi0: /dev/drbd/by-res/r/0\n",
+        "scsi0: /dev/md127,size=1G\n",
+        "scsi0: /dev/oracle/data1\n",
+        "args: -drive file=/dev/bcache0,if=none\n",
+        "args: -drive file=/srv/links/data,if=none\n",
+    ] {
+        assert_eq!(
+            line(conf),
+            "unknown path-unresolved stale none evidence-missing",
+            "{conf}"
+        );
+    }
+    for conf in [
+        "scsi0: /dev/sdb\n",
+        "scsi0: /dev/pve/gone\n",
+        "serial0: /dev/ttyS0\n",
+        "args: -drive if=pflash,file=/usr/share/OVMF.fd\n",
+    ] {
+        assert!(line(conf).starts_with("orphan"), "{conf}");
+    }
+    // A container's devices are allowed by number.
+    let allowed = Recording::bare()
+        .entry(
+            "pve-vm--2--data",
+            1,
+            0,
+            &uuid('a', ""),
+            "0 8192 linear 8:0 2048",
+        )
+        .conf("lxc/2", "lxc.cgroup2.devices.allow: b 254:1 rwm\n");
+    assert_eq!(allowed.audit().verdict("pve-vm--2--data"), "valid");
+}
+
 #[test]
 fn what_lvm_or_another_listing_calls_open_stays() {
     let flagged = Recording::bare()

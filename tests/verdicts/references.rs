@@ -125,13 +125,17 @@ fn snapshots_of_disks_follow_from_their_section() {
     );
 }
 
+/// The disk's image reads from them, whatever snapshots the configuration has
+/// left: PVE brings up all that have the disk's name.
 #[test]
 fn volume_chains_keep_their_snapshots() {
     let conf = "scsi3: SSD-HA01:vm-104-disk-3.qcow2,size=1G\n[s1]\nscsi3: SSD-HA01:vm-104-disk-3.qcow2,size=1G\n";
     let names = [
         "ssd--ha01-vm--104--disk--3.qcow2",
         "ssd--ha01-snap_vm--104--disk--3_s1.qcow2",
-        "ssd--ha01-snap_vm--104--disk--3_s2.qcow2",
+        "ssd--ha01-snap_vm--104--disk--3_s_2.qcow2",
+        "ssd--ha01-snap_vm--104--disk--4_s1.qcow2",
+        "ssd--ha01-snap_vm--104--disk--3_s2",
     ];
     let mut recording = Recording::of("pve1").add(CONF, conf);
     for (number, name) in (40..).zip(names) {
@@ -148,7 +152,16 @@ fn volume_chains_keep_their_snapshots() {
     let audited = recording.audit();
     assert_eq!(
         names.map(|name| audited.verdict(name)),
-        ["valid", "valid", "orphan"]
+        ["valid", "valid", "valid", "orphan", "orphan"]
+    );
+    // The script looks for the disk's name, too.
+    let item = audited.plan().items.iter();
+    let item = item.clone().find(|item| item.name == names[3]).unwrap();
+    let head = "vm-104-disk-4.qcow2";
+    assert!(
+        item.words.iter().any(|word| word == head),
+        "{:?}",
+        item.words
     );
 }
 

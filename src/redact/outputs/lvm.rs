@@ -2,7 +2,7 @@
 
 use super::count;
 use crate::parse::lvm_json;
-use crate::redact::names::{Kind, Names};
+use crate::redact::names::Names;
 use crate::redact::words;
 
 /// LVM's report with the columns that are known; others are dropped. A report
@@ -82,7 +82,7 @@ fn lvm_cell(names: &mut Names, column: &str, cell: &str) -> Option<String> {
         "lv_name" | "pool_lv" | "origin" => names.lv(cell.trim()),
         "lv_tags" | "vg_tags" => cell
             .split(',')
-            .map(|tag| names.token(Kind::Word, tag.trim()))
+            .map(|tag| names.tag(tag.trim()))
             .collect::<Vec<_>>()
             .join(","),
         "pv_name" => pv(names, cell),
