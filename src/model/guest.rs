@@ -325,8 +325,8 @@ fn allowed_device(setting: &Setting<'_>) -> Option<String> {
 /// Paths that are taken of one word.
 const PATHS: usize = 4;
 
-/// Every `/dev/…` path within a value. A path may go on behind a colon or an
-/// equals sign, or end there: both are taken.
+/// Every `/dev/…` path within a value. A path may go on behind a colon, an equals
+/// sign or a backslash (of quoted JSON), or end there: both are taken.
 fn paths(value: &str) -> impl Iterator<Item = Target> {
     let end = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | ')' | '}' | ']');
     value.split(end).flat_map(|word| {
@@ -340,7 +340,10 @@ fn paths(value: &str) -> impl Iterator<Item = Target> {
         let whole = starts.filter(begins).take(PATHS);
         whole.flat_map(move |at| {
             let path = word.get(at..).unwrap_or_default();
-            let cut = path.split([':', '=']).next().filter(|cut| *cut != path);
+            let cut = path
+                .split([':', '=', '\\'])
+                .next()
+                .filter(|cut| *cut != path);
             let short = |path: &&str| path.len() > "/dev/".len() && path.len() <= PATH;
             let both = [Some(path), cut].into_iter().flatten().filter(short);
             both.map(|path| Target::Path(path.to_owned()))

@@ -62,8 +62,17 @@ answered() {
     if [ "$status" = hung ]; then
         because "$1 gave no answer in $seconds seconds"
     else
-        because "$1 failed (exit status $status): $(shown "$(head -n 1 "$answer.err")")"
+        because "$1 failed (exit status $status): $(error_of_it)"
     fi
+}
+
+# Why the last limited command failed, in its words: LVM warns of other devices
+# before it says that.
+error_of_it() {
+    shown "$(awk '
+        NR == 1 { line = $0 }
+        !/^ *(WARNING: |File descriptor )/ && NF { line = $0; exit }
+        END { print line }' "$answer.err")"
 }
 
 # searched GREP-ARGUMENT...: $matches says whether grep finds something. A grep

@@ -192,7 +192,8 @@ no_path_leads_to_it() {
 }
 
 # The awk programs of not_configured_by_path: every path below /dev once. It may
-# end at a colon or an equals sign, or go on behind it.
+# end at a colon, an equals sign or a backslash (of quoted JSON), or go on behind
+# it.
 PATHS='
 function path(text) {
     if (text !~ /^\/dev\/./ || length(text) > 4096 || text in seen) return
@@ -201,13 +202,13 @@ function path(text) {
 }
 /^#/ { next }
 {
-    count = split($0, run, /[ \t,;\"\047)}\]]+/)
+    count = split($0, run, /[ \t\r\f\v,;\"\047)}\]]+/)
     for (i = 1; i <= count; i++) {
         at = index(run[i], "/dev/")
         if (!at) continue
         found = substr(run[i], at)
         path(found)
-        end = match(found, /[:=]/)
+        end = match(found, /[:=\\]/)
         if (end) path(substr(found, 1, end - 1))
     }
 }'
@@ -215,13 +216,16 @@ function path(text) {
 # And those outside of it that a virtual machine has as a drive: a link to a
 # device, or the file that it is in.
 FAR_PATHS='
-function path(text) {
+function path(text,   end) {
     if (text !~ /^\/./ || text ~ /^\/dev\// || length(text) > 4096 || text in seen) return
     seen[text] = 1
     print text
+    end = index(text, "\\")
+    if (end) path(substr(text, 1, end - 1))
 }
-FILENAME !~ /\/qemu-server\// || /media=cdrom/ { next }
-/^(ide|sata|scsi|virtio|efidisk|tpmstate|unused)[0-9]+[ \t]*:/ {
+FILENAME !~ /\/qemu-server\// { next }
+/^(ide|sata|scsi|virtio|efidisk|tpmstate|unused)[0-9]+[ \t]*:/ && !/media=cdrom/ {
+    sub(/[ \t\r\f\v]+$/, "")
     sub(/^[^:]*:[ \t]*/, "")
     count = split($0, part, ",")
     for (i = 1; i <= count; i++) {
@@ -230,7 +234,7 @@ FILENAME !~ /\/qemu-server\// || /media=cdrom/ { next }
     }
 }
 /^args[ \t]*:/ {
-    count = split($0, run, /[ \t,;\"\047)}\]]+/)
+    count = split($0, run, /[ \t\r\f\v,;\"\047)}\]]+/)
     for (i = 1; i <= count; i++) {
         at = match(run[i], /(^|[:=])\//)
         if (at) path(substr(run[i], at + RLENGTH - 1))
@@ -241,9 +245,14 @@ FILENAME !~ /\/qemu-server\// || /media=cdrom/ { next }
 # section: a snapshot or a pending change needs its volumes too. A word is a
 # longest run of letters, digits and + _ . - (udev's dm-name-, dm-uuid- aside).
 # LVM snapshots of a disk, snap_DISK_SNAPSHOT, are named nowhere; there the
-# guest's section [SNAPSHOT] counts.
+# guest's section [SNAPSHOT] counts, and such a section of any guest that has DISK.
 REFERENCES='
-BEGIN { count = split(words, list, " "); for (i = 1; i <= count; i++) wanted[list[i]] = 1 }
+BEGIN {
+    count = split(words, list, " ")
+    for (i = 1; i <= count; i++) wanted[list[i]] = 1
+    disk = lv
+    sub(/[.]qcow2$/, "", disk)
+}
 FNR == 1 {
     section = ""
     own = 0
@@ -256,8 +265,6 @@ FNR == 1 {
     sub(/^\[/, "", section)
     sub(/\].*$/, "", section)
     ending = "_" section
-    disk = lv
-    sub(/[.]qcow2$/, "", disk)
     if (own && disk ~ /^snap_/ && length(disk) > length(ending) &&
         substr(disk, length(disk) - length(ending) + 1) "" == ending "")
         print "the snapshot " section " in " FILENAME " needs it"
@@ -273,5 +280,8 @@ own && section == "" && /^lock[ \t]*:/ {
         word = run[i]
         sub(/^dm-(name|uuid)-/, "", word)
         if (run[i] in wanted || word in wanted) print FILENAME " references it (" run[i] "), or a volume of that name on another storage"
+        sub(/[.]qcow2$/, "", word)
+        if (section != "" && "snap_" word "_" section == disk "")
+            print "the snapshot " section " of " run[i] " in " FILENAME " needs it"
     }
 }'

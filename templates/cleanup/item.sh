@@ -66,6 +66,7 @@ wanted() {
 # Every guard. Those about the device come first, for the plainest reason.
 every_guard() {
     gone=no
+    resumed=no
     reason='a check failed without saying why'
     same_boot &&
         same_device && not_in_use &&
@@ -80,11 +81,17 @@ every_guard() {
 last_look() {
     gone=no
     reason='a check failed without saying why'
-    same_device && not_in_use && same_device && not_held && not_stopped
+    same_device && not_in_use && same_device && not_held && not_stopped && not_resumed
 }
 
 not_stopped() {
     [ -z "$stop" ] || because "not done: $stop"
+}
+
+# Ctrl-Z and fg: hours may lie between an answer and what follows from it.
+not_resumed() {
+    [ "$resumed" = no ] ||
+        because 'this script was halted meanwhile, and what it had seen may be old; run it again'
 }
 
 target() {
@@ -121,8 +128,11 @@ fail() {
 # Anything else is not understood, and stops this run.
 judge() {
     outcome=$status
-    words_of_it=$(shown "$(head -n 1 "$answer.err")")
+    words_of_it=$(error_of_it)
+    all_of_it=$(tr -cd '\012\040-\176' <"$answer.err" | head -n 100)
     look_up || found=unknown
+    # Another device has its name now: the entry is gone.
+    [ "$found" != yes ] || [ "$live_uuid" = "$uuid" ] || found=no
     # What was refused is still there, so there is nothing to bring back.
     case $outcome:$found in
     0:* | hung:* | *:no | *:unknown) keep_way_back || stop="$TMP cannot be written" ;;
@@ -152,6 +162,12 @@ judge() {
     else
         fail "refused (exit status $outcome): $words_of_it"
     fi
+    [ "$outcome" = 0 ] || [ -z "$all_of_it" ] || said_in_full
+}
+
+# All that the command said, for who reads the log later.
+said_in_full() {
+    printf '%s\n' "$all_of_it" | sed 's/^/    /' >>"$LOG" || log_works=no
 }
 
 # Asks on the terminal. Enter is no; what is not understood is asked again.

@@ -60,8 +60,10 @@ way_back() {
         esac
         beside=
         ! is_a_volumes "$name" || beside=beside
-        printf "create '%s' '%s' %s '%s' <<'TABLE'\n" "$name" "$uuid" "$write_mode" "$beside" &&
-            table_by_names &&
+        table_by_names >"$TMP/named-table" &&
+            cat "$TMP/parents" &&
+            printf "create '%s' '%s' %s '%s' <<'TABLE'\n" "$name" "$uuid" "$write_mode" "$beside" &&
+            cat "$TMP/named-table" &&
             echo TABLE
         ;;
     esac
@@ -82,17 +84,26 @@ split($2, part, "/") == 2 {
 END { exit !found }'
 
 # The live table with the device-mapper devices in it by name: a parent that is
-# brought back may get another number.
+# brought back may get another number. $TMP/parents has the steps that make sure
+# of them.
 table_by_names() {
     printf '%s\n' "$live_table" >"$TMP/table" &&
-        awk -v folder="$DEV/mapper" '
+        : >"$TMP/parents" &&
+        awk -v folder="$DEV/mapper" -v parents="$TMP/parents" '
             FNR == NR {
                 split($0, column, "|")
-                if (column[1] ~ /^[A-Za-z0-9+_.-]+$/) path[column[3] ":" column[4]] = folder "/" column[1]
+                if (column[1] !~ /^[A-Za-z0-9+_.-]+$/ || column[2] ~ /[^A-Za-z0-9+_.:@=\/#-]/) next
+                number = column[3] ":" column[4]
+                path[number] = folder "/" column[1]
+                step[number] = "on \047" column[1] "\047 \047" column[2] "\047"
                 next
             }
             {
-                for (i = 1; i <= NF; i++) if ($i in path) $i = path[$i]
+                for (i = 1; i <= NF; i++) if ($i in path) {
+                    if (step[$i] != "") print step[$i] >parents
+                    step[$i] = ""
+                    $i = path[$i]
+                }
                 print
             }' "$TMP/devices" "$TMP/table"
 }
@@ -118,6 +129,7 @@ BOOT_ID='$(tr -cd 'a-f0-9-' 2>/dev/null <"$PROC/sys/kernel/random/boot_id")'
 EOF
     cat <<'EOF'
 failed=0
+parents=
 
 # Sets $volumes: what LVM has now, a line for each, UUID|VG/LV.
 ask_lvm() {
@@ -148,18 +160,52 @@ is_a_volumes() {
     printf '%s\n' "$volumes" | awk -F '|' -v name="$1" "$NAMES_OF_VOLUMES"
 }
 
+# on NAME UUID: a device that the next mapping lies on.
+on() {
+    parents="$parents$1|$2
+"
+}
+
+# Prints what the kernel has, a line for each, NAME|UUID.
+devices() {
+    dmsetup info -c --noheadings --separator '|' -o name,uuid,major,minor,open,attr | cut -d '|' -f 1,2
+}
+
+# Whether it has this device, NAME|UUID. Another one of that name may be another
+# guest's disk.
+has() {
+    devices | grep -Fqx -- "$1"
+}
+
+# Sets $absent: a device that the mapping lay on, and that is not there.
+parents_are_there() {
+    absent=
+    while read -r parent; do
+        [ -z "$parent" ] || has "$parent" || absent=${parent%%|*}
+    done <<PARENTS
+$parents
+PARENTS
+    parents=
+    [ -z "$absent" ]
+}
+
 # create NAME UUID MODE [beside] <TABLE. What LVM has gets no other mapping under
 # its name, unless it had one before.
 create() {
     table=$(cat)
+    parents_are_there
     if [ "$(cat "$BOOT_ID_FILE")" != "$BOOT_ID" ]; then
         not_back "$1: not brought back: the node was rebooted, its table may name other disks"
     elif ! ask_lvm; then
         not_back "$1: not brought back: lvs failed"
     elif [ "$4" != beside ] && is_a_volumes "$1"; then
         not_back "$1: not brought back: LVM has a volume of that name now, which could not be activated"
-    elif dmsetup info -c --noheadings --separator '|' -o name | grep -Fqx -- "$1"; then
+    elif has "$1|$2"; then
         echo "$1: is there already"
+    elif devices | cut -d '|' -f 1 | grep -Fqx -- "$1"; then
+        not_back "$1: not brought back: another device has its name now"
+    elif [ -n "$absent" ]; then
+        not_back "$1: not brought back: $absent, which it lay on, is not there, or is another device now"
     elif [ "$3" = --readonly ]; then
         printf '%s\n' "$table" | dmsetup create "$1" ${2:+--uuid "$2"} --readonly || failed=1
     else

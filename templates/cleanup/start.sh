@@ -8,6 +8,7 @@ ask=yes
 only=
 max_age=24
 stop=
+resumed=no
 TMP=
 asked=0
 answer=
@@ -52,6 +53,7 @@ start() {
     TMP=$(mktemp -d "$RUN/dmaudit-cleanup.XXXXXXXXXX") || refuse "no temporary folder in $RUN"
     trap 'deaf; rm -rf "${TMP:?}"' EXIT
     trap 'stop="interrupted"' INT TERM HUP PIPE
+    trap 'resumed=yes' CONT
     true >"$TMP/undo-steps" || refuse "$TMP cannot be written"
     if [ "$mode" = execute ]; then
         open_files

@@ -257,6 +257,11 @@ fn a_path_that_leads_to_the_device() {
         ),
         ("args: -drive file=/dev/mapper/alias:x", "mapper/alias"),
         ("args: -d 'file=/dev/my/name=x'", "my/name=x"),
+        ("scsi1: /dev/my/carriage\r", "my/carriage"),
+        (
+            r#"args: -drive "file=json:{\"filename\":\"/dev/my/json\"}""#,
+            "my/json",
+        ),
     ] {
         left_alone(stale(), "a configuration references it as", |node| {
             node.write(conf, &format!("memory: 1\n{line}\n"));
@@ -322,6 +327,17 @@ fn a_snapshot_needs_the_lvm_snapshot_of_its_name() {
         item
     };
     for suffix in ["", ".qcow2"] {
+        // Of whichever guest has the disk in it.
+        left_alone(
+            snapshot(suffix),
+            "the snapshot be_fore of vm-170-disk-0",
+            |node| {
+                node.write(
+                    "root/etc/pve/nodes/pve2/qemu-server/171.conf",
+                    &format!("memory: 1\n\n[be_fore]\nscsi1: a:vm-170-disk-0{suffix}\n"),
+                );
+            },
+        );
         left_alone(snapshot(suffix), "the snapshot be_fore in", |node| {
             node.write(
                 "root/etc/pve/nodes/pve2/qemu-server/170.conf",
@@ -457,6 +473,11 @@ fn a_path_outside_of_dev_that_leads_to_it() {
         "scsi1: /srv/disks/data,size=4M",
         "virtio3: file=/srv/disks/data",
         "args: -drive id=x,file=/srv/disks/data",
+        "scsi1: /srv/disks/data\r",
+        "scsi1: /srv/disks/data \t",
+        "args: -drive file=/srv/disks/data -drive file=/x.iso,media=cdrom",
+        "args: -blockdev driver=host_device,filename=/srv/disks/data\r",
+        r#"args: -drive "file=json:{\"filename\":\"/srv/disks/data\"}""#,
     ] {
         left_alone(
             unreferenced(),

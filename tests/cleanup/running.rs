@@ -169,6 +169,22 @@ fn a_refused_removal_is_reported_and_the_others_go_on() {
     assert!(!undo.contains("pve-vm--101--disk--0-old"), "{undo}");
 }
 
+/// LVM warns of other devices before it says why.
+#[test]
+fn the_reason_of_a_refusal_is_told_and_all_of_it_is_logged() {
+    let node = Node::with(vec![known_to_lvm()]);
+    let said = "  WARNING: Device /dev/sdq has size of 0 sectors.\n  Logical volume pve/vm-119-disk-0 in use.\n  Hint.\n";
+    node.behave("fail-lvchange", said);
+    let run = node.run("dash", &["--execute", "--yes"]);
+    assert_eq!(run.code, Some(3), "{}", run.text);
+    let reason = "refused (exit status 5):   Logical volume pve/vm-119-disk-0 in use.\n";
+    assert!(run.text.contains(reason), "{}", run.text);
+    let log = std::fs::read_to_string(&node.logs("dmaudit-cleanup-")[0]).unwrap();
+    for line in said.lines() {
+        assert!(log.contains(&format!("\n    {line}\n")), "{log}");
+    }
+}
+
 /// After an outcome that nobody understands, nothing more is tried.
 fn stops_after(behave: &str, text: &str, said: &str) {
     for shell in shells() {
@@ -206,6 +222,15 @@ fn a_removal_that_fails_and_did_something_stops_the_run() {
         "before-dmsetup-remove",
         "forget() { :; }; sed '/^pve-vm--101--disk--0-old/d' \"$world/dm\" >\"$world/dm.new\"; mv \"$world/dm.new\" \"$world/dm\"; echo late >&2; exit 1",
         "(exit status 1: late), but the entry is gone",
+    );
+}
+
+#[test]
+fn another_device_under_the_name_afterwards_is_not_the_entry() {
+    stops_after(
+        "before-dmsetup-remove",
+        "sed 's/^\\(pve-vm--101--disk--0-old|\\)[^|]*/\\1CRYPT-x/' \"$world/dm\" >\"$world/dm.new\"; mv \"$world/dm.new\" \"$world/dm\"; echo busy >&2; exit 1",
+        "(exit status 1: busy), but the entry is gone",
     );
 }
 
@@ -351,5 +376,38 @@ fn a_signal_to_the_whole_group_loses_no_answer() {
         text.contains("removed 1, deactivated 0, already gone 0, skipped 1, failed 0"),
         "{text}"
     );
+    assert_eq!(status.code(), Some(1), "{text}");
+}
+
+/// Ctrl-Z, and hours later fg.
+#[test]
+fn halted_it_does_not_go_on_with_what_it_had_seen() {
+    use std::os::unix::process::CommandExt;
+    let node = Node::with(vec![stale(), second_mapping()]);
+    node.behave("before-fuser", "sleep 1");
+    let mut child = node
+        .command(&["--execute", "--yes"])
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    node.wait_for_call("fuser");
+    for signal in ["-STOP", "-CONT"] {
+        let process = child.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args([signal, process.as_str()])
+            .status();
+        assert!(sent.unwrap().success());
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    let status = child.wait().unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut text).unwrap();
+    // The next entry has guards of its own.
+    assert!(
+        text.contains("removed 1, deactivated 0, already gone 0, skipped 1, failed 0"),
+        "{text}"
+    );
+    let said = "skip      ssd--ha01-vm--170--disk--0: this script was halted meanwhile";
+    assert!(text.contains(said), "{text}");
     assert_eq!(status.code(), Some(1), "{text}");
 }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use crate::node::{Node, shells};
 use crate::running::PLANNED;
-use crate::world::{KEPT, SHARED, known_to_lvm, lv_uuid, partition, second_mapping, stale};
+use crate::world::{
+    KEPT, PVE, SHARED, dm_uuid, known_to_lvm, lv_uuid, partition, partitioned, second_mapping,
+    stale,
+};
 
 fn undo_script(node: &Node) -> PathBuf {
     let scripts = node.logs("dmaudit-undo-pve1-");
@@ -265,4 +268,40 @@ fn brings_back_what_was_in_the_way_before() {
     let run = node.run_file("dash", &undo_script(&node));
     assert_eq!(run.code, Some(0), "{}", run.text);
     assert_eq!(identities(&node), before);
+}
+
+/// The name of what a mapping lay on may be another guest's disk by now.
+#[test]
+fn puts_nothing_on_another_device() {
+    let node = Node::with(vec![partition(), partitioned()]);
+    node.run("dash", &["--execute", "--yes"]);
+    assert!(!node.devices().contains(&"pve-vm--150--disk--0".to_owned()));
+    let lvs = node.read("world/lvs");
+    node.edit("world/lvs", &lv_uuid(150), &lv_uuid(998));
+    let dm = node.read("world/dm");
+    let other = dm_uuid(PVE, 998);
+    let reused = format!("{dm}pve-vm--150--disk--0|{other}|254|60|1|L--w\n");
+    node.write("world/dm", &reused);
+    let run = node.run_file("dash", &undo_script(&node));
+    run.expect_nothing_done(1, "pve-vm--150--disk--0, which it lay on, is not there");
+    // It is not there at all.
+    node.write("world/dm", &dm);
+    let run = node.run_file("dash", &undo_script(&node));
+    run.expect_nothing_done(1, "pve-vm--150--disk--0, which it lay on, is not there");
+    // Its volume is, again.
+    node.write("world/lvs", &lvs);
+    let run = node.run_file("dash", &undo_script(&node));
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    assert_eq!(run.changes().len(), 2, "{}", run.text);
+}
+
+#[test]
+fn takes_no_other_device_of_the_name_for_what_it_brings_back() {
+    let node = Node::with(vec![second_mapping()]);
+    node.run("dash", &["--execute", "--yes"]);
+    let dm = node.read("world/dm");
+    let other = "pve-vm--101--disk--0-old|CRYPT-x|254|50|1|L--w\n";
+    node.write("world/dm", &(dm + other));
+    let run = node.run_file("dash", &undo_script(&node));
+    run.expect_nothing_done(1, "another device has its name now");
 }
