@@ -1,6 +1,6 @@
 //! Thin pools that are full, failed, or promise more than they have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::facts::{self, size, vg_lv};
 use super::{Case, Check, Outcome, Run};
@@ -75,9 +75,10 @@ fn pools(node: &Node) -> Vec<Pool<'_>> {
             }
         })
         .collect();
+    let mut named: HashSet<String> = pools.iter().map(|pool| pool.name.clone()).collect();
     for lv in node.lvm.lvs.iter().filter(|lv| lv.is_thin_pool()) {
         let name = format!("{}/{}", lv.vg, lv.name);
-        if !pools.iter().any(|pool| pool.name == name) {
+        if named.insert(name.clone()) {
             pools.push(Pool {
                 name,
                 active: lv.active,
@@ -226,13 +227,14 @@ fn repair(pool: &Pool<'_>, fault: &str) -> String {
 
 fn full(case: &Case<'_>) -> Outcome {
     let node = case.node;
+    let given = given(node);
     let mut findings = Vec::new();
     for pool in pools(node) {
         // That a failed pool is full, too, is one fault.
         if pool.fault().is_some() {
             continue;
         }
-        let promised = promised(node, &pool);
+        let promised = promised(&given, &pool);
         findings.extend(
             filling(&pool, promised.as_deref(), case.thresholds)
                 .or_else(|| overcommitted(&pool, promised.as_deref())),
@@ -302,17 +304,24 @@ fn overcommitted(pool: &Pool<'_>, promised: Option<&str>) -> Option<Finding> {
     })
 }
 
+/// The bytes of each pool's volumes together, by the VG's UUID and the pool's
+/// name.
+fn given(node: &Node) -> HashMap<(&str, &str), u64> {
+    let mut given = HashMap::new();
+    for volume in &node.lvm.lvs {
+        if let (Some(pool), Some(size)) = (&volume.pool, volume.size) {
+            let sum: &mut u64 = given.entry((&*volume.vg_uuid, &**pool)).or_default();
+            *sum = sum.saturating_add(size);
+        }
+    }
+    given
+}
+
 /// What a pool's volumes may come to hold, if that is more than it has.
-fn promised(node: &Node, pool: &Pool<'_>) -> Option<String> {
+fn promised(given: &HashMap<(&str, &str), u64>, pool: &Pool<'_>) -> Option<String> {
     let lv = pool.lv?;
     let has = lv.size?;
-    let volumes: u64 = node
-        .lvm
-        .lvs
-        .iter()
-        .filter(|volume| volume.vg_uuid == lv.vg_uuid && volume.pool.as_deref() == Some(&lv.name))
-        .filter_map(|volume| volume.size)
-        .fold(0, u64::saturating_add);
+    let volumes = *given.get(&(&*lv.vg_uuid, lv.name.as_str()))?;
     (volumes > has).then(|| {
         format!(
             "Its volumes may grow to {}; it has {}.",

@@ -10,6 +10,7 @@ mod boot;
 mod cluster;
 mod holders;
 mod kernel_log;
+mod many;
 mod missing_evidence;
 mod multipath;
 mod overlaps;
