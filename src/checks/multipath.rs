@@ -1,5 +1,7 @@
 //! Volumes that go past their multipath device, and failed paths.
 
+use std::collections::HashMap;
+
 use super::facts::{self, vg_lv};
 use super::layout::{Ground, is_multipath};
 use super::{Case, Check, Outcome, Run, info_evidence, table_evidence};
@@ -26,6 +28,7 @@ pub(super) const FAILED_PATH: Check = Check {
 fn single_path(case: &Case<'_>) -> Outcome {
     let node = case.node;
     let ground = Ground::of(node);
+    let paths = paths(node);
     let findings = case
         .entries()
         .filter(|(_, device, _)| !is_multipath(device))
@@ -34,7 +37,15 @@ fn single_path(case: &Case<'_>) -> Outcome {
                 .below
                 .iter()
                 .find_map(|below| Some((*below, ground.multipath_over(*below)?)))?;
-            Some(goes_past(node, device, judgement.vmid, path, multipath))
+            let state = paths.get(&path).copied();
+            Some(goes_past(
+                node,
+                device,
+                judgement.vmid,
+                path,
+                state,
+                multipath,
+            ))
         })
         .collect();
     let tables = node.evidence.has("dmsetup-table");
@@ -44,18 +55,26 @@ fn single_path(case: &Case<'_>) -> Outcome {
     }
 }
 
+/// What `multipath -ll` says of each path, by its number; the first where it
+/// lists one twice.
+fn paths(node: &Node) -> HashMap<DevNo, &Path> {
+    let mut paths = HashMap::new();
+    for path in node.multipaths.iter().flat_map(|device| &device.paths) {
+        if let Some(number) = path.devno {
+            paths.entry(number).or_insert(path);
+        }
+    }
+    paths
+}
+
 fn goes_past(
     node: &Node,
     device: &Device,
     vmid: Option<u64>,
     path: DevNo,
+    state: Option<&Path>,
     multipath: DevNo,
 ) -> Finding {
-    let state = node
-        .multipaths
-        .iter()
-        .flat_map(|m| &m.paths)
-        .find(|p| p.devno == Some(path));
     let name = node
         .devices
         .by_devno(multipath)

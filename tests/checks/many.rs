@@ -1,6 +1,8 @@
 //! As many of a kind as a hostile bundle has: looked at one by one against all
 //! the others, any of these takes minutes.
 
+use std::fmt::Write as _;
+
 use crate::recording::Recording;
 
 /// A UUID of LVM's, with dashes.
@@ -61,4 +63,33 @@ fn pools_are_told_once_each_and_hold_only_their_own_volumes() {
         checked.lines("thin-pool-full"),
         ["warning v/p0", "warning v/p12000", "info v/p7"]
     );
+}
+
+#[test]
+fn a_path_is_told_by_the_first_line_that_lists_it() {
+    const MANY: usize = 15_000;
+    let mut recording = Recording::of("pve2").device("mpatha", 60_000, 1, "mpath-3600");
+    let mut info = String::new();
+    let mut table = "mpatha: 0 8 multipath 0 0 1 1 service-time 0 1 1 8:16 1\n".to_owned();
+    for number in 0..MANY {
+        let _ = write!(
+            info,
+            "\nName:              past{number}\nState:             ACTIVE\nOpen count:        1\nMajor, minor:      254, {}\nNumber of targets: 1\n",
+            number + 100
+        );
+        let _ = writeln!(table, "past{number}: 0 8 linear 8:16 {}", number * 8);
+    }
+    let mut paths = "mpatha (3600) dm-60000 LIO-ORG,disk\n".to_owned();
+    for number in 0..MANY {
+        let _ = writeln!(paths, "|- 1:0:0:1 x 9:{number} active ready running");
+    }
+    paths +=
+        "|- 1:0:0:1 sdb 8:16 failed faulty running\n`- 1:0:0:1 sdz 8:16 active ready running\n";
+    recording = recording
+        .add("dmsetup-info", &info)
+        .add("dmsetup-table", &table)
+        .write("multipath", &paths);
+    let lines = recording.found("single-path-under-multipath");
+    assert_eq!(lines.len(), MANY);
+    assert!(lines.iter().all(|line| line.starts_with("critical past")));
 }
