@@ -32,23 +32,26 @@ pub(super) fn extents(lv: &LogicalVolume) -> impl Iterator<Item = String> {
     })
 }
 
-/// What turns a volume's extents into sectors: its physical volumes, and the
-/// extent size.
+/// Physical volumes of a volume that are told; few lie on more.
+const MOST_PVS: usize = 8;
+
+/// What turns a volume's extents into sectors: its physical volumes, of many
+/// the first, and the extent size.
 pub(super) fn extents_to_sectors(lvm: &Lvm, lv: &LogicalVolume) -> Vec<String> {
-    let mut facts: Vec<String> = lvm
-        .pvs
-        .iter()
-        .filter(|pv| {
-            let mut ranges = lv.segments.iter().flat_map(|segment| &segment.ranges);
-            pv.vg_uuid == lv.vg_uuid && ranges.any(|range| *range.device == *pv.name)
-        })
-        .filter_map(|pv| {
-            Some(format!(
-                "pvs-json: {} is device {}, its first extent begins at {} bytes",
-                pv.name, pv.devno?, pv.pe_start?
-            ))
-        })
-        .collect();
+    let mut pvs = lvm.pvs_under(lv).filter_map(|pv| {
+        Some(format!(
+            "pvs-json: {} is device {}, its first extent begins at {} bytes",
+            pv.name, pv.devno?, pv.pe_start?
+        ))
+    });
+    let mut facts: Vec<String> = pvs.by_ref().take(MOST_PVS).collect();
+    match pvs.count() {
+        0 => {}
+        more => facts.push(format!(
+            "pvs-json: {}/{} lies on {more} more physical volumes",
+            lv.vg, lv.name
+        )),
+    }
     facts.extend(lvm.vgs.get(&lv.vg_uuid).and_then(|vg| {
         Some(format!(
             "vgs-json: {}: extents of {} bytes",

@@ -123,6 +123,12 @@ pub struct PhysicalVolume {
     pub size: Option<u64>,
 }
 
+impl PhysicalVolume {
+    fn is(&self, vg_uuid: &str, name: &str) -> bool {
+        self.name == name && *self.vg_uuid == *vg_uuid
+    }
+}
+
 /// The reports that the metadata is put together from.
 #[derive(Debug, Default)]
 pub struct Reports {
@@ -156,6 +162,8 @@ pub struct Lvm {
     by_uuid: Positions,
     /// By the VG's name, then by the volume's.
     by_name: Positions,
+    /// Of the physical volumes, by the VG's UUID, then by their names.
+    pvs_by_name: Positions,
     vg_uuids: BTreeMap<String, BTreeSet<Arc<str>>>,
     read: BTreeSet<Arc<str>>,
     /// The VGs, by UUID, of which a volume is active, or may be, whose own
@@ -188,6 +196,7 @@ impl Lvm {
             false => (&a.vg, &a.name).cmp(&(&b.vg, &b.name)),
         });
         lvm.index();
+        lvm.index_pvs();
         for SegmentOf {
             vg_uuid,
             lv_uuid,
@@ -232,6 +241,15 @@ impl Lvm {
         }
     }
 
+    fn index_pvs(&mut self) {
+        let pvs = &self.pvs;
+        self.pvs_by_name = Positions::with_capacity(pvs.len());
+        for (index, pv) in pvs.iter().enumerate() {
+            let same = |at: usize| pvs.get(at).is_some_and(|of| of.is(&pv.vg_uuid, &pv.name));
+            self.pvs_by_name.add((&*pv.vg_uuid, &*pv.name), index, same);
+        }
+    }
+
     fn position(&self, vg_uuid: &str, lv_uuid: &str) -> Option<usize> {
         let is = |at: usize| self.lvs.get(at).is_some_and(|lv| lv.is(vg_uuid, lv_uuid));
         self.by_uuid.get((vg_uuid, lv_uuid), is)
@@ -246,6 +264,20 @@ impl Lvm {
     pub fn by_name(&self, vg: &str, lv: &str) -> Option<&LogicalVolume> {
         let is = |at: usize| self.lvs.get(at).is_some_and(|of| of.is_named(vg, lv));
         self.lvs.get(self.by_name.get((vg, lv), is)?)
+    }
+
+    /// The physical volumes of its VG that a volume lies on, as they were
+    /// listed.
+    pub fn pvs_under(&self, lv: &LogicalVolume) -> impl Iterator<Item = &PhysicalVolume> {
+        let vg = &*lv.vg_uuid;
+        let ranges = lv.segments.iter().flat_map(|segment| &segment.ranges);
+        let under: BTreeSet<usize> = ranges
+            .filter_map(|range| {
+                let is = |at: usize| self.pvs.get(at).is_some_and(|pv| pv.is(vg, &range.device));
+                self.pvs_by_name.get((vg, &*range.device), is)
+            })
+            .collect();
+        under.into_iter().filter_map(|at| self.pvs.get(at))
     }
 
     /// The logical volume that a device is, by its UUID.

@@ -93,3 +93,83 @@ fn a_path_is_told_by_the_first_line_that_lists_it() {
     assert_eq!(lines.len(), MANY);
     assert!(lines.iter().all(|line| line.starts_with("critical past")));
 }
+
+/// Volumes whose tables differ from LVM's metadata, each on these physical
+/// volumes' extents.
+fn on_extents(volumes: usize, pvs: usize, ranges: &str) -> Recording {
+    let vg_uuid = uuid('V', 0);
+    let pv = |number: usize| {
+        format!(
+            "{{\"pv_name\":\"/dev/a{number}\",\"pv_uuid\":\"{}\",\"vg_name\":\"v\",\"vg_uuid\":\"{vg_uuid}\",\
+             \"pv_size\":\"99\",\"pe_start\":\"1048576\",\"pv_major\":\"9\",\"pv_minor\":\"{number}\"}}",
+            uuid('P', number)
+        )
+    };
+    let extents = ranges.split(' ').count() * 4096;
+    let segment = |number: usize| {
+        format!(
+            "{{\"vg_uuid\":\"{vg_uuid}\",\"lv_uuid\":\"{}\",\"lv_name\":\"x\",\"segtype\":\"striped\",\
+             \"seg_start\":\"0\",\"seg_size\":\"{extents}\",\"seg_pe_ranges\":\"{ranges}\",\"devices\":\"\"}}",
+            uuid('L', number)
+        )
+    };
+    let (mut info, mut table) = (String::new(), String::new());
+    for number in 0..volumes {
+        let name = format!("v-vm--{}--disk--0", number + 1000);
+        let _ = write!(
+            info,
+            "\nName:              {name}\nState:             ACTIVE\nOpen count:        0\nMajor, minor:      254, {}\nNumber of targets: 1\nUUID: LVM-{}{}\n",
+            number + 100,
+            vg_uuid.replace('-', ""),
+            uuid('L', number).replace('-', "")
+        );
+        let _ = writeln!(table, "{name}: 0 8 linear 8:16 {}", number * 8);
+    }
+    let lv = |number: usize| {
+        let name = format!("vm-{}-disk-0", number + 1000);
+        volume("v", &vg_uuid, &name, number, "-wi-a-----", "")
+    };
+    let vg = format!("{{\"vg_name\":\"v\",\"vg_uuid\":\"{vg_uuid}\",\"vg_extent_size\":\"4096\"}}");
+    Recording::of("solo")
+        .write("dmsetup-info", &info)
+        .write("dmsetup-table", &table)
+        .write("lvs-json", &report("lv", (0..volumes).map(lv)))
+        .write(
+            "lvs-segments-json",
+            &report("seg", (0..volumes).map(segment)),
+        )
+        .write("pvs-json", &report("pv", (0..pvs).map(pv)))
+        .write("vgs-json", &report("vg", std::iter::once(vg)))
+}
+
+fn evidence_of_pvs(recording: &Recording) -> Vec<String> {
+    let checked = recording.checked();
+    let evidence = &checked
+        .findings
+        .iter()
+        .find(|one| one.check == "outdated-table");
+    let lines = evidence.unwrap().evidence.iter();
+    lines
+        .filter(|line| line.starts_with("pvs-json: "))
+        .cloned()
+        .collect()
+}
+
+#[test]
+fn physical_volumes_are_looked_up_and_of_many_the_first_are_told() {
+    let ranges: Vec<String> = (0..100).map(|at| format!("/dev/a7:{at}-{at}")).collect();
+    let one = on_extents(1000, 20_000, &ranges.join(" "));
+    assert_eq!(
+        evidence_of_pvs(&one),
+        ["pvs-json: /dev/a7 is device 9:7, its first extent begins at 1048576 bytes"]
+    );
+    // Listed in the report's order, whatever that of the extents.
+    let ranges: Vec<String> = (0..20).rev().map(|at| format!("/dev/a{at}:0-0")).collect();
+    let lines = evidence_of_pvs(&on_extents(1, 20, &ranges.join(" ")));
+    assert_eq!(lines.len(), 9, "{lines:?}");
+    assert!(lines[0].starts_with("pvs-json: /dev/a0 "), "{lines:?}");
+    assert_eq!(
+        lines[8],
+        "pvs-json: v/vm-1000-disk-0 lies on 12 more physical volumes"
+    );
+}
