@@ -4,8 +4,6 @@
 //! switches it off for each volume that it makes, and ships a script for the
 //! older ones.
 
-use std::collections::BTreeMap;
-
 use super::facts::{some, vg_lv, volume as volume_line, word};
 use super::{Case, Check, Outcome, Run};
 use crate::model::finding::{Finding, Severity};
@@ -70,9 +68,7 @@ pub(crate) fn guests_volumes<'a>(
     vg: &'a VolumeGroup,
 ) -> impl Iterator<Item = (&'a LogicalVolume, GuestVolume)> {
     node.lvm
-        .lvs
-        .iter()
-        .filter(|lv| lv.vg_uuid == vg.uuid)
+        .of_vg(&vg.uuid)
         .filter_map(|lv| Some((lv, GuestVolume::parse(&lv.name)?)))
         .filter(|(_, volume)| volume.kind != VolumeKind::Deleting)
 }
@@ -83,12 +79,6 @@ fn idle_though_all_active<'a>(
     node: &'a Node,
     vg: &'a VolumeGroup,
 ) -> Option<Vec<&'a LogicalVolume>> {
-    let running: BTreeMap<u64, Option<bool>> = node
-        .guests
-        .here
-        .iter()
-        .map(|guest| (guest.vmid, guest.running()))
-        .collect();
     let mut idle = Vec::new();
     for (lv, volume) in guests_volumes(node, vg) {
         // `k`: skipped by such an activation.
@@ -98,7 +88,8 @@ fn idle_though_all_active<'a>(
         if !lv.active {
             return None;
         }
-        if matches!(running.get(&volume.vmid), None | Some(Some(false))) {
+        let guest = node.guests.here(volume.vmid);
+        if guest.is_none_or(|guest| guest.running() == Some(false)) {
             idle.push(lv);
         }
     }
@@ -148,10 +139,9 @@ fn enabled(case: &Case<'_>) -> Outcome {
     if !node.storages.known() {
         return Outcome::needs("/etc/pve/storage.cfg, which says which VGs are shared");
     }
+    let boots = since_8_2_2(node) == Some(true) && node.guests.unusable.is_none();
     for vg in node.lvm.vgs.values() {
-        let booted = since_8_2_2(node) == Some(true)
-            && node.guests.unusable.is_none()
-            && idle_though_all_active(node, vg).is_some();
+        let booted = boots && idle_though_all_active(node, vg).is_some();
         // One fault, one finding.
         if booted || !node.storages.is_shared_vg(&vg.name) || vg.autoactivation == Some(false) {
             continue;
@@ -180,7 +170,7 @@ fn enabled(case: &Case<'_>) -> Outcome {
 
 /// Whether this node's LVM can switch autoactivation off by volume.
 fn has_setting(node: &Node) -> Option<bool> {
-    if node.lvm.lvs.iter().any(|lv| lv.autoactivation.is_some()) {
+    if node.lvm.lists_autoactivation() {
         return Some(true);
     }
     let version = Version::parse(node.pve.packages.get("lvm2")?)?;
@@ -285,8 +275,6 @@ fn switch_off(node: &Node, vg: &VolumeGroup, volumes: &[&LogicalVolume]) -> Stri
 /// Whether a VG holds guests' volumes alone.
 fn only_guests(node: &Node, vg: &VolumeGroup) -> bool {
     node.lvm
-        .lvs
-        .iter()
-        .filter(|lv| lv.vg_uuid == vg.uuid)
+        .of_vg(&vg.uuid)
         .all(|lv| GuestVolume::parse(&lv.name).is_some())
 }

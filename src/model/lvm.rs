@@ -165,7 +165,8 @@ pub struct Lvm {
     /// Of the physical volumes, by the VG's UUID, then by their names.
     pvs_by_name: Positions,
     vg_uuids: BTreeMap<String, BTreeSet<Arc<str>>>,
-    read: BTreeSet<Arc<str>>,
+    /// Of the volumes of each VG whose metadata was read, by its UUID.
+    by_vg: BTreeMap<Arc<str>, Vec<usize>>,
     /// The VGs, by UUID, of which a volume is active, or may be, whose own
     /// UUID is not known: it may be any entry of theirs.
     unsure: BTreeSet<Arc<str>>,
@@ -173,6 +174,8 @@ pub struct Lvm {
     all_unsure: bool,
     /// Whether hidden volumes were listed, as `lvs -a` does.
     lists_hidden: bool,
+    /// Whether any volume's autoactivation was listed.
+    lists_autoactivation: bool,
 }
 
 impl Lvm {
@@ -184,7 +187,7 @@ impl Lvm {
             ..Self::default()
         };
         for vg in reports.vgs {
-            lvm.read.insert(Arc::clone(&vg.uuid));
+            lvm.by_vg.entry(Arc::clone(&vg.uuid)).or_default();
             let uuids = lvm.vg_uuids.entry(vg.name.clone()).or_default();
             uuids.insert(Arc::clone(&vg.uuid));
             lvm.vgs.insert(Arc::clone(&vg.uuid), vg);
@@ -221,12 +224,12 @@ impl Lvm {
         let lvs = &self.lvs;
         self.by_uuid = Positions::with_capacity(lvs.len());
         self.by_name = Positions::with_capacity(lvs.len());
-        let mut vg_uuid = None;
+        for (index, lv) in lvs.iter().enumerate() {
+            let of_vg = self.by_vg.entry(Arc::clone(&lv.vg_uuid)).or_default();
+            of_vg.push(index);
+        }
         // From behind: the last one counts.
         for (index, lv) in lvs.iter().enumerate().rev() {
-            if vg_uuid.replace(&lv.vg_uuid) != Some(&lv.vg_uuid) {
-                self.read.insert(Arc::clone(&lv.vg_uuid));
-            }
             let same = |at: usize| lvs.get(at).is_some_and(|of| of.is(&lv.vg_uuid, &lv.uuid));
             if !is_uuid(&lv.uuid) && (lv.active || lv.attr.is_empty()) {
                 match is_uuid(&lv.vg_uuid) {
@@ -234,6 +237,7 @@ impl Lvm {
                     false => self.all_unsure = true,
                 }
             }
+            self.lists_autoactivation |= lv.autoactivation.is_some();
             self.lists_hidden |= HiddenVolume::parse(&lv.name).is_some();
             self.by_uuid.add((&*lv.vg_uuid, &*lv.uuid), index, same);
             let same = |at: usize| lvs.get(at).is_some_and(|of| of.is_named(&lv.vg, &lv.name));
@@ -266,6 +270,18 @@ impl Lvm {
         self.lvs.get(self.by_name.get((vg, lv), is)?)
     }
 
+    /// The logical volumes of the VG with this UUID, by name.
+    pub fn of_vg(&self, vg_uuid: &str) -> impl Iterator<Item = &LogicalVolume> {
+        let found = self.by_vg.get(vg_uuid).into_iter().flatten();
+        found.filter_map(|index| self.lvs.get(*index))
+    }
+
+    /// Whether this LVM has the column that says of a volume whether it is
+    /// activated automatically.
+    pub fn lists_autoactivation(&self) -> bool {
+        self.lists_autoactivation
+    }
+
     /// The physical volumes of its VG that a volume lies on, as they were
     /// listed.
     pub fn pvs_under(&self, lv: &LogicalVolume) -> impl Iterator<Item = &PhysicalVolume> {
@@ -293,7 +309,7 @@ impl Lvm {
 
     /// Whether the metadata of the VG with this UUID was read.
     pub fn was_read(&self, vg_uuid: &str) -> bool {
-        self.read.contains(vg_uuid)
+        self.by_vg.contains_key(vg_uuid)
     }
 
     /// What the metadata says of a device's volume. A report that ended with

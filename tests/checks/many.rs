@@ -173,3 +173,37 @@ fn physical_volumes_are_looked_up_and_of_many_the_first_are_told() {
         "pvs-json: v/vm-1000-disk-0 lies on 12 more physical volumes"
     );
 }
+
+#[test]
+fn each_group_is_judged_by_its_own_volumes() {
+    const MANY: usize = 20_000;
+    let all = MANY - 1;
+    let row = |(group, number): (usize, usize)| {
+        let name = format!("vm-7{number}-disk-0");
+        let vg_uuid = uuid('V', group);
+        volume(
+            &format!("v{group}"),
+            &vg_uuid,
+            &name,
+            group * 3 + number,
+            "-wi-a-----",
+            "",
+        )
+    };
+    // Fewer than three are no boot's doing.
+    let volumes = (0..MANY).flat_map(|group| {
+        let of = if group == 0 || group == all { 3 } else { 1 };
+        (0..of).map(move |number| (group, number))
+    });
+    let vg = |group: usize| {
+        format!(
+            "{{\"vg_name\":\"v{group}\",\"vg_uuid\":\"{}\"}}",
+            uuid('V', group)
+        )
+    };
+    let lines = Recording::of("pve2")
+        .write("lvs-json", &report("lv", volumes.map(row)))
+        .write("vgs-json", &report("vg", (0..MANY).map(vg)))
+        .found("activated-at-boot");
+    assert_eq!(lines, ["info v0", "info v19999"]);
+}

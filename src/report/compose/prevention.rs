@@ -137,11 +137,12 @@ fn lvm_on_host(audit: &Audit) -> Option<Prevention> {
 fn autoactivation(audit: &Audit) -> Option<Prevention> {
     let checks = ["activated-at-boot", "autoactivation-enabled"];
     let node = &audit.node;
-    let found = found(audit, &checks)?;
-    let vgs = node.lvm.vgs.values();
-    let vgs: Vec<&VolumeGroup> = vgs
-        .filter(|vg| found.iter().any(|finding| finding.subject == vg.name))
+    let found: BTreeSet<&str> = found(audit, &checks)?
+        .into_iter()
+        .map(|finding| finding.subject.as_str())
         .collect();
+    let vgs = node.lvm.vgs.values();
+    let vgs: Vec<&VolumeGroup> = vgs.filter(|vg| found.contains(vg.name.as_str())).collect();
     let (shared, local): (Vec<_>, Vec<_>) = vgs
         .into_iter()
         .partition(|vg| node.storages.is_shared_vg(&vg.name));
@@ -152,7 +153,7 @@ fn autoactivation(audit: &Audit) -> Option<Prevention> {
         "PVE activates a guest's volumes when the guest needs them. Have nothing else activate them when this node boots.",
         &checks,
     );
-    let mut left_out = Vec::new();
+    let mut left_out = BTreeSet::new();
     for vg in &vgs {
         match autoactivation::switch(node, vg) {
             Switch::PveScript => {
@@ -170,7 +171,9 @@ fn autoactivation(audit: &Audit) -> Option<Prevention> {
                     |lv: &LogicalVolume| format!("{LV_ACTIVATION}{}", vg_lv(&lv.vg, &lv.name));
                 advice.commands.extend(volumes.map(line));
             }
-            Switch::List | Switch::Unknown => left_out.push(vg.name.as_str()),
+            Switch::List | Switch::Unknown => {
+                left_out.insert(vg.name.as_str());
+            }
         }
     }
     if advice.commands.len() > MOST {
@@ -191,10 +194,10 @@ fn autoactivation(audit: &Audit) -> Option<Prevention> {
 }
 
 /// The VGs that come up at boot, without those whose volumes must not.
-fn activation_list(node: &Node, without: &[&str]) -> String {
+fn activation_list(node: &Node, without: &BTreeSet<&str>) -> String {
     let vgs = node.lvm.vgs.values().map(|vg| vg.name.as_str());
     let mut kept: Vec<String> = vgs
-        .filter(|vg| !without.contains(vg) && is_safe(vg))
+        .filter(|vg| !without.contains(*vg) && is_safe(vg))
         .map(|vg| format!("\"{vg}\""))
         .collect();
     kept.sort();
