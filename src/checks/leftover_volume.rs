@@ -61,7 +61,7 @@ fn every_configuration_is_known(node: &Node) -> bool {
 /// be a guest's own, on a disk that it is given, or another program's; so may be
 /// an LV without a guest's tag, where that tells them apart.
 fn is_storages(node: &Node, lv: &LogicalVolume) -> bool {
-    let on_storage = || node.storages.on_vg(&lv.vg, &node.name).is_some();
+    let on_storage = || node.storages.on_vg(&lv.vg).is_some();
     (!node.storages.known() || on_storage()) && !node.lacks_tag(lv)
 }
 
@@ -93,7 +93,7 @@ fn finding(node: &Node, lv: &LogicalVolume, volume: &GuestVolume) -> Finding {
         )
     }));
     what.extend(age(lv, node.collected_at));
-    let storage = node.storages.on_vg(&lv.vg, &node.name);
+    let storage = node.storages.on_vg(&lv.vg);
     let free = match storage {
         Some(storage) => format!(
             "pvesm free {}:{}",

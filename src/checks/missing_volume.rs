@@ -63,11 +63,10 @@ fn missing<'a>(
         return None;
     };
     let storage = node.storages.get(storage).filter(|_| !reference.derived)?;
-    let here = storage.nodes.is_empty() || storage.nodes.contains(&node.name);
     let vg = storage
         .vg
         .as_deref()
-        .filter(|_| here && !storage.disabled)?;
+        .filter(|_| storage.reach.is_here() && !storage.disabled)?;
     // Two VGs of one name: which one the storage means is not known.
     let mut uuids = node.lvm.vg_uuids(vg);
     let read = uuids.next().is_some_and(|uuid| node.lvm.was_read(uuid)) && uuids.next().is_none();

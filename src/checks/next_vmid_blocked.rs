@@ -82,7 +82,7 @@ fn remedy(case: &Case<'_>, vmid: u64, blocked: bool) -> String {
             GuestVolume::parse(&lv.name)
                 .is_some_and(|v| v.vmid == vmid && (v.fixed_name || !blocked))
         })
-        .map(|lv| match node.storages.on_vg(&lv.vg, &node.name) {
+        .map(|lv| match node.storages.on_vg(&lv.vg) {
             Some(storage) => format!(
                 "pvesm free {}:{}",
                 facts::word(&storage.id),

@@ -19,6 +19,8 @@ pub struct Storage {
     pub shared: bool,
     /// The nodes it is limited to; empty for all.
     pub nodes: Vec<String>,
+    /// What that says of the node whose storages these are.
+    pub reach: Reach,
     /// Whether it is switched off.
     pub disabled: bool,
     /// Whether only LVs with the tag of a guest are its volumes: its VG is
@@ -26,20 +28,53 @@ pub struct Storage {
     pub tagged_only: bool,
 }
 
-impl From<StorageSection> for Storage {
-    fn from(section: StorageSection) -> Self {
+/// Whether a node may use a storage, by the storage's list of nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It has no list: every node may.
+    Everywhere,
+    /// The node is in the list.
+    Named,
+    /// Only others are.
+    Elsewhere,
+}
+
+impl Reach {
+    fn of(nodes: &[String], node: &str) -> Self {
+        match nodes {
+            [] => Self::Everywhere,
+            nodes if nodes.iter().any(|named| named == node) => Self::Named,
+            _ => Self::Elsewhere,
+        }
+    }
+
+    /// Whether the node may use it.
+    pub fn is_here(self) -> bool {
+        self != Self::Elsewhere
+    }
+}
+
+impl Storage {
+    fn rank(&self) -> Rank {
+        (!self.reach.is_here(), self.disabled)
+    }
+
+    /// A section of `storage.cfg`, as the node of this name sees it.
+    pub fn new(section: StorageSection, node: &str) -> Self {
         let owned = |key: &str| section.get(key).map(str::to_owned);
+        let nodes: Vec<String> = section
+            .get("nodes")
+            .unwrap_or_default()
+            .split([',', ' '])
+            .filter(|node| !node.is_empty())
+            .map(str::to_owned)
+            .collect();
         Self {
             vg: owned("vgname"),
             thinpool: owned("thinpool"),
             shared: section.flag("shared") || always_shared(&section.kind),
-            nodes: section
-                .get("nodes")
-                .unwrap_or_default()
-                .split([',', ' '])
-                .filter(|node| !node.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            reach: Reach::of(&nodes, node),
+            nodes,
             disabled: section.flag("disable"),
             tagged_only: section.kind == "lvm" && section.flag("tagged_only"),
             id: section.id,
@@ -104,9 +139,40 @@ pub struct Storages {
     by_id: HashMap<String, usize>,
     /// The last of each id in small letters.
     by_any_case: HashMap<String, usize>,
-    /// All on a VG.
-    by_vg: HashMap<String, Vec<usize>>,
+    /// What those on a VG come to, by its name.
+    by_vg: HashMap<String, OnVg>,
 }
+
+/// The storages on one VG together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct OnVg {
+    /// The one that the node uses, if any, and its rank.
+    first: (Rank, usize),
+    /// Whether any is shared.
+    shared: bool,
+    /// Whether all have only the volumes with a guest's tag.
+    tagged_only: bool,
+}
+
+impl OnVg {
+    fn of(index: usize, storage: &Storage) -> Self {
+        Self {
+            first: (storage.rank(), index),
+            shared: storage.shared,
+            tagged_only: storage.tagged_only,
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.first = self.first.min(other.first);
+        self.shared |= other.shared;
+        self.tagged_only &= other.tagged_only;
+    }
+}
+
+/// Whether a node may not use a storage, and whether it is switched off: what
+/// is less is used.
+type Rank = (bool, bool);
 
 impl Storages {
     /// The storages of `storage.cfg`; none where it was not collected.
@@ -118,7 +184,9 @@ impl Storages {
             storages.by_id.insert(id, index);
             storages.by_any_case.insert(small, index);
             if let Some(vg) = &storage.vg {
-                storages.by_vg.entry(vg.clone()).or_default().push(index);
+                let on = OnVg::of(index, storage);
+                let known = storages.by_vg.entry(vg.clone());
+                known.and_modify(|known| known.join(on)).or_insert(on);
             }
         }
         storages.configured = configured;
@@ -127,12 +195,6 @@ impl Storages {
 
     fn at(&self, index: usize) -> Option<&Storage> {
         self.configured.as_ref()?.get(index)
-    }
-
-    /// The storages on a VG, in the file's order.
-    fn all_on(&self, vg: &str) -> impl Iterator<Item = &Storage> {
-        let found = self.by_vg.get(vg).into_iter().flatten();
-        found.filter_map(|index| self.at(*index))
     }
 
     /// Whether `storage.cfg` was collected.
@@ -154,29 +216,26 @@ impl Storages {
         self.at(*index)
     }
 
-    /// The first LVM storage on this VG that this node may use.
-    pub fn on_vg(&self, vg: &str, node: &str) -> Option<&Storage> {
-        self.all_on(vg).min_by_key(|storage| {
-            let here = storage.nodes.is_empty() || storage.nodes.iter().any(|n| n == node);
-            (!here, storage.disabled)
-        })
+    /// The first LVM storage on this VG that the node may use.
+    pub fn on_vg(&self, vg: &str) -> Option<&Storage> {
+        let (_, index) = self.by_vg.get(vg)?.first;
+        self.at(index)
     }
 
     /// Whether all storages on this VG, of which there are some, have only the
     /// volumes with a guest's tag.
     pub fn only_tagged_on(&self, vg: &str) -> bool {
-        let mut all = self.all_on(vg).peekable();
-        all.peek().is_some() && all.all(|storage| storage.tagged_only)
+        self.by_vg.get(vg).is_some_and(|on| on.tagged_only)
     }
 
     /// Whether any storage is on this VG.
     pub fn has_vg(&self, vg: &str) -> bool {
-        self.iter().any(|storage| storage.vg.as_deref() == Some(vg))
+        self.by_vg.contains_key(vg)
     }
 
     /// Whether a VG lies on shared storage, as far as `storage.cfg` tells.
     pub fn is_shared_vg(&self, vg: &str) -> bool {
-        self.all_on(vg).any(|storage| storage.shared)
+        self.by_vg.get(vg).is_some_and(|on| on.shared)
     }
 
     /// Which VG of `vgs` a storage id means.
@@ -228,7 +287,12 @@ mod tests {
 
     fn storages(text: &str) -> Storages {
         let sections = crate::parse::storage_cfg::parse(text).value;
-        Storages::new(Some(sections.into_iter().map(Storage::from).collect()))
+        Storages::new(Some(
+            sections
+                .into_iter()
+                .map(|section| Storage::new(section, "pve1"))
+                .collect(),
+        ))
     }
 
     #[test]
@@ -243,6 +307,35 @@ mod tests {
         assert_eq!(known.resolve("gone", vgs), Resolution::Unresolved);
         assert_eq!(known.resolve("san3", vgs), Resolution::Unresolved);
         assert!(known.is_shared_vg("fast"));
+    }
+
+    #[test]
+    fn the_storage_of_a_vg_is_the_first_that_the_node_may_use() {
+        let off = "lvm: off\n\tvgname fast\n\tdisable\n\n";
+        let others = "lvm: others\n\tvgname fast\n\tnodes pve2,pve3\n\tshared\n\n";
+        let named = "lvm: named\n\tvgname fast\n\tnodes pve2 pve1\n\n";
+        let all = "lvm: all\n\tvgname fast\n\n";
+        for (text, first, shared) in [
+            ([off, others, named, all], "named", true),
+            ([off, all, named, ""], "all", false),
+            ([others, off, "", ""], "off", true),
+            ([others, "", "", ""], "others", true),
+        ] {
+            let known = storages(&text.concat());
+            assert_eq!(known.on_vg("fast").unwrap().id, first);
+            assert!(known.has_vg("fast") && !known.has_vg("slow"));
+            assert_eq!(known.is_shared_vg("fast"), shared);
+            assert_eq!(known.on_vg("slow"), None);
+        }
+        let reach = |id: &str| {
+            storages(&[others, named, all].concat())
+                .get(id)
+                .unwrap()
+                .reach
+        };
+        assert_eq!(reach("others"), Reach::Elsewhere);
+        assert_eq!(reach("named"), Reach::Named);
+        assert_eq!(reach("all"), Reach::Everywhere);
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl<'a> Given<'a> {
     pub(super) fn below(&self, node: &Node, device: &Device) -> Option<Mention<'a>> {
         let first = self.first?;
         let (vg, _) = device.volume()?;
-        if !node.storages.known() || node.storages.on_vg(vg, &node.name).is_some() {
+        if !node.storages.known() || node.storages.on_vg(vg).is_some() {
             return None;
         }
         let [by_uuid, by_name] = &self.vgs;

@@ -7,6 +7,7 @@ use crate::model::device::{Device, Index};
 use crate::model::guest::Target as Reference;
 use crate::model::names::{GuestVolume, HiddenVolume, LvmName, partition_parent};
 use crate::model::node::Node;
+use crate::model::storage::Reach;
 use crate::parse::dmsetup_table::{Segment, Target};
 
 /// What an entry is to guests.
@@ -408,11 +409,11 @@ fn on_storages(node: &Node) -> BTreeMap<Index, OnStorage<'_>> {
     let mut known: BTreeMap<&str, Option<bool>> = BTreeMap::new();
     let mut known = |vg| {
         *known.entry(vg).or_insert_with(|| {
-            let storage = node.storages.on_vg(vg, &node.name)?;
-            let named = storage.nodes.contains(&node.name);
-            let here = named || storage.nodes.is_empty();
+            let storage = node.storages.on_vg(vg)?;
+            let named = storage.reach == Reach::Named;
             let alone = node.lvm.vg_uuids(vg).take(2).count() == 1;
-            (here && alone && !storage.disabled).then(|| named || used.contains(vg))
+            (storage.reach.is_here() && alone && !storage.disabled)
+                .then(|| named || used.contains(vg))
         })
     };
     let pvs = node.lvm.pvs.iter();

@@ -125,7 +125,7 @@ pub(super) fn judge(scene: &Scene<'_>, index: Index, device: &Device) -> Judgeme
 /// its VG.
 fn volume_id(node: &Node, device: &Device) -> Option<String> {
     let (vg, lv) = device.volume()?;
-    let storage = node.storages.on_vg(vg, &node.name)?;
+    let storage = node.storages.on_vg(vg)?;
     Some(format!("{}:{lv}", storage.id))
 }
 

@@ -207,3 +207,31 @@ fn each_group_is_judged_by_its_own_volumes() {
         .found("activated-at-boot");
     assert_eq!(lines, ["info v0", "info v19999"]);
 }
+
+#[test]
+fn a_volumes_storage_is_the_first_of_very_many() {
+    const MANY: usize = 15_000;
+    let vg_uuid = uuid('V', 0);
+    let lv = |number: usize| {
+        let name = format!("vm-{}-disk-1", number + 10_000);
+        volume("v", &vg_uuid, &name, number, "-wi-------", "")
+    };
+    let storages: Vec<String> = (0..MANY)
+        .map(|number| format!("lvm: s{number}\n\tvgname v\n\tnodes pve9\n\n"))
+        .collect();
+    let checked = Recording::of("pve1")
+        .write("lvs-json", &report("lv", (0..MANY).map(lv)))
+        .write("/etc/pve/storage.cfg", &storages.concat())
+        .checked();
+    let left = checked
+        .findings
+        .iter()
+        .filter(|one| one.check == "leftover-volume");
+    let remedies: Vec<&str> = left.map(|one| &*one.remedy).collect();
+    assert_eq!(remedies.len(), MANY);
+    assert!(
+        remedies
+            .iter()
+            .all(|remedy| remedy.contains("pvesm free s0:vm-"))
+    );
+}

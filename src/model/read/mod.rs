@@ -24,7 +24,7 @@ use crate::model::device::{Device, Devices};
 use crate::model::evidence::{Evidence, LISTINGS, State};
 use crate::model::lvm::{Facts, Lvm, Reports, VolumeGroup};
 use crate::model::node::Node;
-use crate::model::storage::Storages;
+use crate::model::storage::{Storage, Storages};
 use crate::parse::kernel_log::KernelLine;
 use crate::parse::lsblk::BlockDevice;
 use crate::parse::lvmconfig::LvmConfig;
@@ -52,7 +52,7 @@ pub fn node(bundle: &Bundle, known: &Configurations) -> Node {
     let thin_pools = thin_pools(&mut reader);
     let lvm = lvm(&mut reader, &devices, &blocks);
     devices.flag_open(|device| open_by_lvm(device, &lvm));
-    let storages = storages(&mut reader);
+    let storages = storages(&mut reader, &identity.name);
     let (guests, membership) = guests::read(&mut reader, known, &identity.name);
     let next_ids = bundle
         .files_below("/etc/pve")
@@ -105,7 +105,7 @@ pub fn signature(bundle: &Bundle) -> Signature {
     let mut reader = Reader::new(bundle);
     let identity = identity::read(&mut reader);
     let membership = membership::membership(&mut reader, &identity.name);
-    let storages = storages(&mut reader);
+    let storages = storages(&mut reader, &identity.name);
     let lvm = Lvm::new(Reports {
         vgs: groups(&mut reader, &mut Facts::default()),
         ..Reports::default()
@@ -399,14 +399,14 @@ fn lvm_config(reader: &mut Reader<'_>) -> Option<LvmConfig> {
     Some(config)
 }
 
-fn storages(reader: &mut Reader<'_>) -> Storages {
+fn storages(reader: &mut Reader<'_>, node: &str) -> Storages {
     let sections = reader.file("/etc/pve/storage.cfg", parse::storage_cfg::parse);
     // A longer id is none that PVE accepts, nor one that a guest could name.
     Storages::new(sections.map(|sections| {
         sections
             .into_iter()
             .filter(|section| section.id.len() <= bounds::NAME)
-            .map(|section| shorten::storage(section.into()))
+            .map(|section| shorten::storage(Storage::new(section, node)))
             .collect()
     }))
 }
