@@ -318,6 +318,7 @@ impl Taker for Writing<'_> {
     }
 
     fn cluster(&mut self, cluster: view::Cluster) -> Result<(), String> {
+        let cluster = Arc::new(cluster);
         if let Some(csv) = &mut self.csv {
             csv.cluster(&cluster)?;
         }
@@ -325,8 +326,10 @@ impl Taker for Writing<'_> {
             parquet.cluster(&cluster)?;
         }
         if let (Some(folder), Some(path)) = (&self.folder, &cluster.page) {
-            let page = folder.html.cluster_page(folder.run, &cluster)?;
-            output::write(folder.path, path, page.as_bytes())?;
+            output::write_with(folder.path, path, |out| {
+                let html = &folder.html;
+                html.write_cluster_page(folder.run, &cluster, out)
+            })?;
         }
         if let Some(json) = &mut self.json {
             let written = json.cluster(&cluster);

@@ -140,7 +140,22 @@ impl Html {
     /// # Errors
     /// As [`Html::node_page`].
     pub fn cluster_page(&self, run: Run, cluster: &Cluster) -> Result<String, String> {
-        self.render("cluster.html", cluster::page(run, cluster)?)
+        let cluster = Arc::new(cluster.clone());
+        self.render("cluster.html", cluster::page(run, &cluster)?)
+    }
+
+    /// As [`Html::cluster_page`], written as it is made.
+    ///
+    /// # Errors
+    /// Those of `out`, and as [`Html::node_page`].
+    pub fn write_cluster_page(
+        &self,
+        run: Run,
+        cluster: &Arc<Cluster>,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        let page = cluster::page(run, cluster).map_err(io::Error::other)?;
+        self.write("cluster.html", page, out)
     }
 
     /// Writes a comparison's page, which stands alone.

@@ -31,11 +31,12 @@ pub fn alpha(w: Texts) -> Cluster {
         matrix: Matrix {
             nodes: w.list(&["pve1", "pve2"]),
             rows: vec![
-                row(w, "ssd-ha01/vm-169-disk-0", 169, "pve1", &["open", "open"], true),
-                row(w, "ssd-ha01/vm-170-disk-0", 170, "", &["-", "stale"], true),
-                row(w, "ssd-ha01/vm-171-disk-0", 171, "pve2", &["-", "open"], false),
-                row(w, "ssd-ha01/vm-172-disk-0", 172, "pve2", &["active", "open"], false),
+                row(w, "ssd-ha01/vm-169-disk-0", 169, "pve1", &[Cell::Open, Cell::Open], true),
+                row(w, "ssd-ha01/vm-170-disk-0", 170, "", &[Cell::Absent, Cell::Stale], true),
+                row(w, "ssd-ha01/vm-171-disk-0", 171, "pve2", &[Cell::Absent, Cell::Open], false),
+                row(w, "ssd-ha01/vm-172-disk-0", 172, "pve2", &[Cell::Active, Cell::Open], false),
             ],
+            ..Matrix::default()
         },
         steps: vec![
             step(w, "On `pve2`: find and end the process that holds VM 169's disk.", &["fuser -v /dev/ssd-ha01/vm-169-disk-0"]),
@@ -46,12 +47,12 @@ pub fn alpha(w: Texts) -> Cluster {
     }
 }
 
-fn row(w: Texts, volume: &str, vmid: u64, home: &str, cells: &[&str], issue: bool) -> MatrixRow {
+fn row(w: Texts, volume: &str, vmid: u64, home: &str, cells: &[Cell], issue: bool) -> MatrixRow {
     MatrixRow {
         volume: w.t(volume),
         vmid: Some(vmid),
         home: w.maybe(home),
-        cells: cells.iter().map(|cell| w.k(cell)).collect(),
+        cells: cells.to_vec(),
         issue,
     }
 }

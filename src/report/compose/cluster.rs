@@ -112,42 +112,77 @@ fn headline(members: &[Member<'_>], findings: &[view::Finding]) -> String {
     "No critical issue, neither on a node nor between them. Work through the nodes' warnings, if any.".to_owned()
 }
 
-/// Every shared volume that is active somewhere, and its state on each node.
+/// Cells of the table of volumes over nodes. Each takes some 80 bytes of the
+/// page; 5,000 volumes over 32 nodes have 160,000.
+const MOST_CELLS: usize = 400_000;
+
+/// What the nodes show of a shared volume, by VG and LV.
+type Seen<'a> = BTreeMap<(&'a str, &'a str), Volume<'a>>;
+
+#[derive(Default)]
+struct Volume<'a> {
+    vmid: Option<u64>,
+    home: Option<&'a str>,
+    issue: bool,
+    /// Where it is active: columns and states.
+    on: Vec<(usize, view::Cell)>,
+}
+
+/// Every shared volume that is active somewhere, and its state on each node:
+/// as many as there is room for, those with an issue first.
 fn matrix(members: &[Member<'_>], findings: &[view::Finding]) -> view::Matrix {
-    let mut rows: BTreeMap<(String, String), view::MatrixRow> = BTreeMap::new();
+    let mut volumes: Vec<_> = seen(members, findings).into_iter().collect();
+    volumes.sort_by_key(|(_, volume)| !volume.issue);
+    let room = MOST_CELLS / members.len().max(1);
+    let left_out = volumes.split_off(room.min(volumes.len()));
+    let row = |((vg, lv), volume): ((&str, &str), Volume<'_>)| {
+        let mut cells = vec![view::Cell::Absent; members.len()];
+        for (column, state) in volume.on {
+            if let Some(cell) = cells.get_mut(column) {
+                *cell = state;
+            }
+        }
+        view::MatrixRow {
+            volume: format!("{vg}/{lv}"),
+            vmid: volume.vmid,
+            home: volume.home.map(str::to_owned),
+            cells,
+            issue: volume.issue,
+        }
+    };
+    view::Matrix {
+        nodes: members.iter().map(|(_, node)| node.node.clone()).collect(),
+        rows: volumes.into_iter().map(row).collect(),
+        left_out: left_out.len(),
+        left_out_issues: left_out.iter().filter(|(_, one)| one.issue).count(),
+    }
+}
+
+fn seen<'a>(members: &[Member<'a>], findings: &[view::Finding]) -> Seen<'a> {
+    let mut seen = Seen::new();
     let between: BTreeSet<&str> = findings
         .iter()
         .map(|finding| finding.subject.as_str())
         .collect();
     for (column, (shared, _)) in members.iter().enumerate() {
         for volume in &shared.volumes {
-            let row = rows
-                .entry((volume.vg.clone(), volume.lv.clone()))
-                .or_insert_with(|| view::MatrixRow {
-                    volume: format!("{}/{}", volume.vg, volume.lv),
-                    vmid: volume.vmid,
-                    home: None,
-                    cells: vec!["-".to_owned(); members.len()],
-                    issue: false,
-                });
-            row.home = row.home.take().or_else(|| volume.home.clone());
-            row.issue |= volume.issue
-                || between.contains(volume.entry.as_str())
-                || between.contains(row.volume.as_str());
-            let cell = match (volume.stale, volume.in_use) {
-                (true, _) => "stale",
-                (_, true) => "open",
-                (_, false) => "active",
+            let of_all = seen.entry((volume.vg.as_str(), volume.lv.as_str()));
+            let of_all = of_all.or_insert_with(|| Volume {
+                vmid: volume.vmid,
+                issue: between.contains(format!("{}/{}", volume.vg, volume.lv).as_str()),
+                ..Volume::default()
+            });
+            of_all.home = of_all.home.or(volume.home.as_deref());
+            of_all.issue |= volume.issue || between.contains(volume.entry.as_str());
+            let state = match (volume.stale, volume.in_use) {
+                (true, _) => view::Cell::Stale,
+                (_, true) => view::Cell::Open,
+                (_, false) => view::Cell::Active,
             };
-            if let Some(slot) = row.cells.get_mut(column) {
-                cell.clone_into(slot);
-            }
+            of_all.on.push((column, state));
         }
     }
-    view::Matrix {
-        nodes: members.iter().map(|(_, node)| node.node.clone()).collect(),
-        rows: rows.into_values().collect(),
-    }
+    seen
 }
 
 /// The order over the nodes: contradictions between them first, then each

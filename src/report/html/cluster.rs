@@ -6,24 +6,41 @@ use minijinja::value::Value;
 use serde::Serialize;
 
 use super::markup::href;
-use super::parts::{Group, groups};
-use super::{Run, depth, safe, words};
+use super::parts::{Found, Group, groups};
+use super::rows::Table;
+use super::{Run, depth, safe};
 use crate::report::charts::{Ink, gauge};
-use crate::report::view::{Cluster, ClusterNode, Matrix, MatrixRow};
+use crate::report::view::{Cluster, ClusterNode, Finding, Ignored, Step};
 
 /// The template's input.
 #[derive(Serialize)]
 pub(super) struct Page<'a> {
     run: Run<'a>,
-    cluster: &'a Cluster,
+    cluster: Head<'a>,
     index_href: String,
     gauge: Value,
+    issue_count: usize,
     groups: Vec<Group>,
     nodes: Vec<NodeRow<'a>>,
     matrix_nodes: &'a [String],
     matrix_count: usize,
-    matrix_attention: Vec<VolumeRow<'a>>,
-    matrix_rest: Vec<VolumeRow<'a>>,
+    matrix_attention: Value,
+    matrix_rest: Value,
+    rest_count: usize,
+    left_out: usize,
+    left_out_issues: usize,
+}
+
+/// The view model's cluster without its findings and volumes.
+#[derive(Serialize)]
+struct Head<'a> {
+    cluster: &'a str,
+    grade: Option<&'a str>,
+    absent: &'a [String],
+    headline: &'a str,
+    notes: &'a [String],
+    ignored: &'a [Ignored],
+    steps: &'a [Step],
 }
 
 #[derive(Serialize)]
@@ -32,40 +49,36 @@ struct NodeRow<'a> {
     href: String,
 }
 
-#[derive(Serialize)]
-struct VolumeRow<'a> {
-    volume: &'a str,
-    vmid: Option<u64>,
-    issue: bool,
-    cells: Vec<Cell<'a>>,
-}
-
-#[derive(Serialize)]
-struct Cell<'a> {
-    state: &'a str,
-    class: &'static str,
-    /// Whether this node's configuration references the volume.
-    home: bool,
+impl Found for Cluster {
+    fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
 }
 
 /// Puts a cluster's page together.
-pub(super) fn page<'a>(run: Run<'a>, cluster: &'a Cluster) -> Result<Page<'a>, String> {
+pub(super) fn page<'a>(run: Run<'a>, cluster: &'a Arc<Cluster>) -> Result<Page<'a>, String> {
     let depth = depth(cluster.page.as_deref());
     let grade = cluster.grade.as_deref();
     let title = format!("Grade {}", grade.unwrap_or("none"));
     let matrix = &cluster.matrix;
-    let (matrix_attention, matrix_rest): (Vec<_>, Vec<_>) = matrix
-        .rows
-        .iter()
-        .map(|row| volume_row(matrix, row))
-        .partition(|row| row.issue);
+    let with_issue = matrix.rows.iter().filter(|row| row.issue).count();
+    let rest_count = matrix.rows.len() - with_issue;
     Ok(Page {
         run,
-        cluster,
+        cluster: Head {
+            cluster: &cluster.cluster,
+            grade,
+            absent: &cluster.absent,
+            headline: &cluster.headline,
+            notes: &cluster.notes,
+            ignored: &cluster.ignored,
+            steps: &cluster.steps,
+        },
         index_href: href(depth, "index.html"),
         // A cluster has no score: its ring is closed.
         gauge: safe(gauge(&title, grade.map(|_| 100), Ink::of_grade(grade))?),
-        groups: groups(&Arc::new(cluster.findings.clone())),
+        issue_count: cluster.findings.len(),
+        groups: groups(cluster),
         nodes: cluster
             .nodes
             .iter()
@@ -75,26 +88,11 @@ pub(super) fn page<'a>(run: Run<'a>, cluster: &'a Cluster) -> Result<Page<'a>, S
             })
             .collect(),
         matrix_nodes: &matrix.nodes,
-        matrix_count: matrix.rows.len(),
-        matrix_attention,
-        matrix_rest,
+        matrix_count: matrix.rows.len() + matrix.left_out,
+        matrix_attention: Table::VolumesAttention(Arc::clone(cluster)).of(with_issue),
+        matrix_rest: Table::VolumesRest(Arc::clone(cluster)).of(rest_count),
+        rest_count,
+        left_out: matrix.left_out,
+        left_out_issues: matrix.left_out_issues,
     })
-}
-
-fn volume_row<'a>(matrix: &'a Matrix, row: &'a MatrixRow) -> VolumeRow<'a> {
-    let cells = row.cells.iter().enumerate().map(|(at, state)| Cell {
-        state,
-        // An active volume is neither good nor bad by itself.
-        class: match state.as_str() {
-            "active" => "quiet",
-            other => words::tone(other),
-        },
-        home: row.home.is_some() && row.home.as_ref() == matrix.nodes.get(at),
-    });
-    VolumeRow {
-        volume: &row.volume,
-        vmid: row.vmid,
-        issue: row.issue,
-        cells: cells.collect(),
-    }
 }

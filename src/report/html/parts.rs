@@ -53,12 +53,6 @@ impl Found for Node {
     }
 }
 
-impl Found for Vec<Finding> {
-    fn findings(&self) -> &[Finding] {
-        self
-    }
-}
-
 /// Groups findings by severity, worst first; an unheard-of severity is a note.
 /// Each becomes the template engine's when its turn comes, as with
 /// [`one_by_one`].

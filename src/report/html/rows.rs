@@ -1,7 +1,7 @@
-//! The rows of the tables of entries and of open devices. They are the parts
-//! of a page that grow with the node, to thousands of rows, and a template
-//! takes ten times as long for them; the columns' names stand in
-//! `node_tables.html`.
+//! The rows of the tables of entries, of open devices and of a cluster's
+//! volumes. They are the parts of a page that grow with the node, to thousands
+//! of rows, and a template takes ten times as long for them; the columns' names
+//! stand in `node_tables.html` and `cluster.html`.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -12,7 +12,7 @@ use minijinja::value::{Object, ObjectRepr, Value};
 use super::markup::{escape_to, prose};
 use super::parts::anchor;
 use super::words::{count, size, tone};
-use crate::report::view::{Entry, Node, OpenDevice};
+use crate::report::view::{Cell, Cluster, Entry, Matrix, MatrixRow, Node, OpenDevice};
 
 /// Verdicts in the order that a reader wants them.
 pub(super) const VERDICTS: [&str; 6] = [
@@ -34,6 +34,10 @@ pub(super) enum Table {
     Rest(Arc<Node>),
     /// Devices that are open.
     Open(Arc<Node>),
+    /// Shared volumes with an issue.
+    VolumesAttention(Arc<Cluster>),
+    /// The other shared volumes.
+    VolumesRest(Arc<Cluster>),
 }
 
 impl Table {
@@ -59,6 +63,8 @@ impl Table {
                 }
                 Ok(())
             }
+            Self::VolumesAttention(cluster) => volumes(&cluster.matrix, true, out),
+            Self::VolumesRest(cluster) => volumes(&cluster.matrix, false, out),
         }
     }
 }
@@ -80,6 +86,16 @@ fn entries(node: &Node, wanted: impl Fn(&Entry) -> bool, out: &mut impl Write) -
     for entry in node.entries.iter().filter(|entry| wanted(entry)) {
         let link = first.get(entry.name.as_str()).copied().map(anchor);
         row.add(entry, link)?;
+        row.hand_on(out)?;
+    }
+    Ok(())
+}
+
+/// A row for each volume with or without an issue.
+fn volumes(matrix: &Matrix, issue: bool, out: &mut impl Write) -> fmt::Result {
+    let mut row = Rows(String::new());
+    for volume in matrix.rows.iter().filter(|volume| volume.issue == issue) {
+        row.add_volume(volume, &matrix.nodes)?;
         row.hand_on(out)?;
     }
     Ok(())
@@ -174,6 +190,44 @@ impl Rows {
         self.chip(&device.verdict)?.raw("</td><td>");
         self.lines(&device.holders)?;
         self.raw("</td></tr>\n");
+        Ok(())
+    }
+
+    /// A volume with its state on each of these nodes.
+    fn add_volume(&mut self, volume: &MatrixRow, nodes: &[String]) -> fmt::Result {
+        self.raw("    <tr");
+        if volume.issue {
+            self.raw(" class=\"issue\"");
+        }
+        self.raw("><th scope=\"row\" class=\"name\">");
+        self.text(&volume.volume)?;
+        if volume.issue {
+            self.raw(" <span class=\"chip critical\">issue</span>");
+        }
+        self.raw("</th><td class=\"num\">");
+        match volume.vmid {
+            None => self.raw("–"),
+            Some(vmid) => self.number(vmid)?,
+        };
+        self.raw("</td>");
+        for (at, cell) in volume.cells.iter().enumerate() {
+            self.raw(match cell {
+                Cell::Absent => {
+                    "<td class=\"cell quiet\"><span class=\"muted\" aria-label=\"no entry\">·</span>"
+                }
+                // An active volume is neither good nor bad by itself.
+                Cell::Active => "<td class=\"cell quiet\"><span class=\"chip quiet\">active</span>",
+                Cell::Open => "<td class=\"cell info\"><span class=\"chip info\">open</span>",
+                Cell::Stale => {
+                    "<td class=\"cell critical\"><span class=\"chip critical\">stale</span>"
+                }
+            });
+            if volume.home.is_some() && volume.home.as_ref() == nodes.get(at) {
+                self.raw(" <span class=\"home\">home</span>");
+            }
+            self.raw("</td>");
+        }
+        self.raw("</tr>\n");
         Ok(())
     }
 

@@ -52,8 +52,14 @@ pub struct ClusterNode {
 pub struct Matrix {
     /// Column heads: the nodes.
     pub nodes: Vec<String>,
-    /// A row a volume.
+    /// A row a volume, those with an issue first.
     pub rows: Vec<MatrixRow>,
+    /// Further volumes, which there is no room for.
+    #[serde(default)]
+    pub left_out: usize,
+    /// How many of them have an issue.
+    #[serde(default)]
+    pub left_out_issues: usize,
 }
 
 /// A shared volume and its state on each node.
@@ -65,8 +71,25 @@ pub struct MatrixRow {
     pub vmid: Option<u64>,
     /// The node whose configuration references it.
     pub home: Option<String>,
-    /// For each node: `open`, `active`, `stale`, or `-` (no entry).
-    pub cells: Vec<String>,
+    /// Its state on each node.
+    pub cells: Vec<Cell>,
     /// Whether a finding is about it.
     pub issue: bool,
+}
+
+/// A shared volume's state on a node. There are as many as volumes times
+/// nodes, so that each is a byte.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cell {
+    /// No entry.
+    #[default]
+    #[serde(rename = "-")]
+    Absent,
+    /// Mapped, not in use.
+    Active,
+    /// Something uses it.
+    Open,
+    /// Mapped, but LVM has no such volume.
+    Stale,
 }

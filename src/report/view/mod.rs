@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use crate::config::{Labels, Thresholds};
 
-pub use cluster::{Cluster, ClusterNode, Matrix, MatrixRow};
+pub use cluster::{Cell, Cluster, ClusterNode, Matrix, MatrixRow};
 pub use entry::{Entry, OpenDevice, Planned, Word};
 pub use guest::{Guest, NextVmid, NextVmids};
 pub use history::{Point, PoolUse};
