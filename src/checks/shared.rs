@@ -10,6 +10,7 @@ use super::{Case, info_evidence};
 use crate::model::device::{Device, Index};
 use crate::model::finding::{Finding, Severity};
 use crate::model::names::VolumeKind;
+use crate::model::node::Node;
 use crate::model::verdict::{LvState, Verdict};
 use crate::verdicts::Judgement;
 
@@ -85,11 +86,15 @@ pub struct Opened {
     pub referenced_by: Option<u64>,
     /// Whether its verdict is valid.
     pub valid: bool,
-    /// What holds it open, in words.
+    /// What holds it open, in words: the first ten, then a count.
     pub holders: Vec<String>,
     /// The recorded line on it.
     pub evidence: String,
 }
+
+/// Holders that other nodes need to know of a volume; the node's own page has
+/// more.
+const MOST_HELD: usize = 10;
 
 impl Shared {
     /// What the others need to know of a node with these findings.
@@ -173,7 +178,19 @@ fn opened(case: &Case<'_>, index: Index, device: &Device, judgement: &Judgement)
         named_vmid: Some(volume.vmid),
         referenced_by: judgement.referenced.as_ref().map(|hit| hit.vmid),
         valid: judgement.verdict == Verdict::Valid,
-        holders: case.node.holder_texts(index),
+        holders: held(case.node, index),
         evidence: info_evidence(device),
     })
+}
+
+/// What holds a device open, in words.
+fn held(node: &Node, index: Index) -> Vec<String> {
+    let mut held = node.holder_texts(index);
+    let others = node.holders.get(&index).map_or(0, Vec::len);
+    let all = node.devices.above(index).len() + others;
+    if all > MOST_HELD {
+        held.truncate(MOST_HELD);
+        held.push(format!("{} more", all - MOST_HELD));
+    }
+    held
 }
