@@ -33,7 +33,9 @@ impl Run {
         ];
         for (path, text) in common.iter().chain(files) {
             let options = zip::write::SimpleFileOptions::default();
-            archive.start_file(format!("{top}/{path}"), options).unwrap();
+            archive
+                .start_file(format!("{top}/{path}"), options)
+                .unwrap();
             archive.write_all(text.as_bytes()).unwrap();
         }
         archive.finish().unwrap();
@@ -83,8 +85,53 @@ fn a_cluster_shows_as_many_volumes_as_there_is_room_for() {
         run.bundle(&format!("n{node:03}"), "20261123T183645Z", &files);
     }
     let page = run.report("clusters/c.html");
-    let shown = page.matches("<th scope=\"row\" class=\"name\">v/vm-").count();
+    let shown = page
+        .matches("<th scope=\"row\" class=\"name\">v/vm-")
+        .count();
     assert_eq!(shown, 4_000);
     assert!(page.contains("Shared volumes <span class=\"n\">5,000</span>"));
     assert!(page.contains("1,000 more volumes are not shown"), "{shown}");
+}
+
+/// LVM's report of this many thin pools of VG `v`, one more per cent full than
+/// the one before.
+fn pools(count: usize, first: usize) -> String {
+    let lvs: Vec<String> = (0..count)
+        .map(|at| {
+            format!(
+                "{{\"vg_name\":\"v\",\"vg_uuid\":\"V\",\"lv_name\":\"p{at:03}\",\"lv_uuid\":\"{at}\",\"lv_attr\":\"twi-aotz--\",\"lv_size\":\"1\",\"data_percent\":\"{}\",\"metadata_percent\":\"1\"}}",
+                (first + at) % 100
+            )
+        })
+        .collect();
+    format!("{{\"report\":[{{\"lv\":[{}]}}]}}", lvs.join(","))
+}
+
+#[test]
+fn a_history_shows_as_many_pools_as_there_is_room_for() {
+    let run = Run::new();
+    for (day, first) in [(22, 0), (23, 1)] {
+        let lvs = pools(600, first);
+        let files = [
+            (
+                "commands/machine-id.out",
+                "0123456789abcdef0123456789abcdef\n",
+            ),
+            ("commands/lvs-json.out", lvs.as_str()),
+            SHARED,
+        ];
+        run.bundle("n", &format!("202611{day}T183645Z"), &files);
+    }
+    let page = run.report("nodes/n.html");
+    assert_eq!(page.matches(": per cent full</h3>").count(), 128);
+    assert!(page.contains("472 more thin pools have no chart."));
+    assert!(page.contains("472 more pools not compared"));
+    // The fullest come first.
+    let (full, less) = (page.find("v/p098: per cent"), page.find("v/p097: per cent"));
+    assert!(full < less && full.is_some());
+    let json: serde_json::Value = serde_json::from_str(&run.report("report.json")).unwrap();
+    for point in json["nodes"][0]["history"].as_array().unwrap() {
+        assert_eq!(point["pools"].as_array().unwrap().len(), 500);
+        assert_eq!(point["more_pools"], 100);
+    }
 }

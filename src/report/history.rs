@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use super::view::{Point, Row};
 
+/// Thin pools that a sentence compares, the fullest.
+const POOLS: usize = 128;
+
 /// From the first snapshot to the last, in a line: `since 2026-11-20: score
 /// 40 -> 60, orphans 6 -> 4`; nothing without a history.
 pub fn sentence(history: &[Point]) -> Option<String> {
@@ -30,19 +33,23 @@ pub fn sentence(history: &[Point]) -> Option<String> {
             changes.push(format!("{what} {was} -> {is}"));
         }
     }
-    for pool in &last.pools {
-        let then = first.pools.iter().find(|one| one.name == pool.name);
-        if let (Some(was), Some(is)) = (then.and_then(|one| one.data_percent), pool.data_percent)
+    let then = first.used();
+    let (pools, more) = last.fullest(POOLS);
+    for pool in pools {
+        if let (Some(was), Some(is)) = (then.get(&*pool.name), pool.data_percent)
             && (was - is).abs() >= 1.0
         {
             changes.push(format!("{} {was:.0} % -> {is:.0} % full", pool.name));
         }
     }
     let snapshots = history.len();
-    let changes = match changes.is_empty() {
+    let mut changes = match changes.is_empty() {
         true => "score, issues and pools as they were".to_owned(),
         false => changes.join(", "),
     };
+    if more > 0 {
+        changes.push_str(&format!(", {more} more pools not compared"));
+    }
     Some(format!(
         "since {}: {changes} ({snapshots} snapshots)",
         first.day()

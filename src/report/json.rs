@@ -176,10 +176,11 @@ pub fn write_node_line(node: &view::Node, out: impl Write) -> io::Result<()> {
 /// Whether a node's text would take about as much memory as the node: it is
 /// written at its turn, and not made before.
 pub fn is_large(node: &view::Node) -> bool {
-    node.entries.len() + 2 * node.findings.len() > LARGE
+    let pools = node.history.iter().map(|point| point.pools.len());
+    node.entries.len() + 2 * node.findings.len() + pools.sum::<usize>() > LARGE
 }
 
-/// Entries of a large node; a finding counts as two. Its text has some 4 MiB.
+/// Entries of a large node, and pools in its history; a finding counts as two. Its text has some 4 MiB.
 const LARGE: usize = 4096;
 
 /// Bytes that are written at once.

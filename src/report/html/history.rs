@@ -1,5 +1,7 @@
 //! A node's and a fleet's history: charts and their tables.
 
+use std::collections::BTreeMap;
+
 use chrono::DateTime;
 use minijinja::value::Value;
 use serde::Serialize;
@@ -12,11 +14,16 @@ use crate::report::view::Point;
 /// Days that the overview's chart has room for.
 const DAYS: usize = 14;
 
+/// Thin pools that a node's page charts and lists, the fullest.
+const POOLS: usize = 128;
+
 /// What a node's page shows of its history.
 #[derive(Serialize)]
 pub(super) struct History<'a> {
     sentence: String,
     charts: Vec<Chart>,
+    /// Thin pools without a chart for want of room.
+    more_pools: usize,
     /// The newest first.
     points: Vec<PointRow<'a>>,
 }
@@ -41,35 +48,34 @@ pub(super) fn of_node(points: &[Point]) -> Result<Option<History<'_>>, String> {
     let Some(sentence) = history::sentence(points) else {
         return Ok(None);
     };
-    let graded = |point: &Point, number: usize| point.grade.as_ref().map(|_| number as f64);
+    let graded = |(point, _): &At, number: usize| point.grade.as_ref().map(|_| number as f64);
+    let times: Vec<At> = points.iter().map(|point| (point, point.used())).collect();
     let mut charts = vec![
-        chart("Score", points, Some(100.0), Ink::Info, |point| {
+        chart("Score", &times, Some(100.0), Ink::Info, |(point, _)| {
             point.score.map(|score| score as f64)
         })?,
         chart(
             "Critical issues and warnings",
-            points,
+            &times,
             None,
             Ink::Critical,
-            |point| graded(point, point.critical + point.warnings),
+            |at| graded(at, at.0.critical + at.0.warnings),
         )?,
-        chart(
-            "Orphans and duplicates",
-            points,
-            None,
-            Ink::Warning,
-            |point| graded(point, point.orphans + point.duplicates),
-        )?,
+        chart("Orphans and duplicates", &times, None, Ink::Warning, |at| {
+            graded(at, at.0.orphans + at.0.duplicates)
+        })?,
     ];
-    let pools = points.last().map(|point| &point.pools[..]);
-    for pool in pools.unwrap_or_default() {
+    let pools = points.last().map(|point| point.fullest(POOLS));
+    let (pools, more_pools) = pools.unwrap_or_default();
+    for pool in pools {
         let label = format!("{}: per cent full", pool.name);
-        charts.push(chart(&label, points, Some(100.0), Ink::Quiet, |point| {
-            let pools = point.pools.iter();
-            pools
-                .filter(|one| one.name == pool.name)
-                .find_map(|one| one.data_percent)
-        })?);
+        charts.push(chart(
+            &label,
+            &times,
+            Some(100.0),
+            Ink::Quiet,
+            |(_, used)| used.get(&*pool.name).copied(),
+        )?);
     }
     let row = |point| PointRow {
         point,
@@ -78,31 +84,37 @@ pub(super) fn of_node(points: &[Point]) -> Result<Option<History<'_>>, String> {
     Ok(Some(History {
         sentence,
         charts: charts.into_iter().flatten().collect(),
+        more_pools,
         points: points.iter().rev().map(row).collect(),
     }))
 }
 
+/// A snapshot, and how full its pools were.
+type At<'a> = (&'a Point, BTreeMap<&'a str, f64>);
+
 fn pools_of(point: &Point) -> String {
-    let used = point.pools.iter().filter_map(|pool| {
+    let (pools, more) = point.fullest(POOLS);
+    let used = pools.into_iter().filter_map(|pool| {
         let percent = super::words::percent(pool.data_percent?);
         Some(format!("{} {percent}", pool.name))
     });
-    used.collect::<Vec<_>>().join(", ")
+    let more = (more > 0).then(|| format!("{more} more"));
+    used.chain(more).collect::<Vec<_>>().join(", ")
 }
 
 /// A chart of a value where it is known at two times or more.
 fn chart(
     label: &str,
-    points: &[Point],
+    times: &[At<'_>],
     most: Option<f64>,
     ink: Ink,
-    value: impl Fn(&Point) -> Option<f64>,
+    value: impl Fn(&At<'_>) -> Option<f64>,
 ) -> Result<Option<Chart>, String> {
-    let known: Vec<(f64, f64)> = points
+    let known: Vec<(f64, f64)> = times
         .iter()
-        .filter_map(|point| {
-            let time = DateTime::parse_from_rfc3339(&point.collected_at).ok()?;
-            Some((time.timestamp() as f64, value(point)?))
+        .filter_map(|at| {
+            let time = DateTime::parse_from_rfc3339(&at.0.collected_at).ok()?;
+            Some((time.timestamp() as f64, value(at)?))
         })
         .collect();
     let (Some((start, first)), Some((end, last))) = (known.first(), known.last()) else {
