@@ -1,6 +1,6 @@
 //! What a node's or a fleet's history says.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::view::{Point, Row};
 
@@ -71,26 +71,33 @@ pub struct Day {
 /// of each node what was last seen by then. A snapshot without a grade has no
 /// verdicts and counts as not taken.
 pub fn fleet(rows: &[Row]) -> Vec<Day> {
-    let graded = |row: &Row| -> Vec<(String, usize)> {
-        let points = row.history.iter().filter(|point| point.grade.is_some());
-        points
-            .map(|point| (point.day().to_owned(), point.orphans))
-            .collect()
-    };
-    let nodes: Vec<Vec<(String, usize)>> = rows.iter().map(graded).collect();
-    let days: BTreeSet<&String> = nodes.iter().flatten().map(|(day, _)| day).collect();
-    days.into_iter()
-        .map(|day| {
-            let seen: Vec<usize> = nodes
-                .iter()
-                .filter_map(|points| points.iter().rfind(|(when, _)| when <= day))
-                .map(|(_, orphans)| *orphans)
-                .collect();
-            Day {
-                day: day.clone(),
-                orphans: seen.iter().sum(),
-                nodes: seen.len(),
+    // On each day: nodes, the place of a snapshot in its history, its orphans.
+    let mut taken: BTreeMap<&str, Vec<(usize, usize, usize)>> = BTreeMap::new();
+    for (node, row) in rows.iter().enumerate() {
+        for (place, point) in row.history.iter().enumerate() {
+            if point.grade.is_some() {
+                let of_day = taken.entry(point.day()).or_default();
+                of_day.push((node, place, point.orphans));
             }
-        })
-        .collect()
+        }
+    }
+    // What was last seen of each node.
+    let mut seen: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+    let mut sum = 0;
+    let day = |(day, taken): (&str, Vec<_>)| {
+        for (node, place, orphans) in taken {
+            let last = seen.entry(node).or_insert((place, 0));
+            // A clock that went wrong makes no snapshot newer.
+            if place >= last.0 {
+                sum = sum - last.1 + orphans;
+                *last = (place, orphans);
+            }
+        }
+        Day {
+            day: day.to_owned(),
+            orphans: sum,
+            nodes: seen.len(),
+        }
+    };
+    taken.into_iter().map(day).collect()
 }
