@@ -249,6 +249,22 @@ fn a_forged_report_is_refused() {
             ),
             "it has 5001 clusters",
         ),
+        (
+            honest.replacen(
+                "\"missing\": []",
+                &format!("\"missing\": [\"{}\"]", "x".repeat(65)),
+                1,
+            ),
+            "it has an id of 65 bytes",
+        ),
+        (
+            honest.replacen(
+                "\"node\": \"pve1\"",
+                &format!("\"node\": \"{}\"", "x".repeat(516)),
+                1,
+            ),
+            "it has a name of 516 bytes",
+        ),
     ] {
         assert_ne!(text, honest);
         fs::write(&forged, text).unwrap();

@@ -474,7 +474,8 @@ fn forged_facts_reach_every_output_only_as_text() {
 fn facts_that_contradict_themselves_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let facts = folder.path().join("forged.dmfacts");
-    let all: [(&str, Value, &str); 10] = [
+    let id = json!([{"id": "x".repeat(65), "state": "missing", "detail": "", "consequence": ""}]);
+    let all: [(&str, Value, &str); 12] = [
         ("/node/node", json!("pve2"), "two nodes"),
         ("/cleanup/about/node", json!("pve2"), "two nodes"),
         (
@@ -489,6 +490,12 @@ fn facts_that_contradict_themselves_are_rejected() {
         ("/node/summary/in_use", json!(u64::MAX), "sums"),
         ("/node/findings/0/severity", json!("none"), "no severity"),
         ("/node/entries/0/verdict", json!("fine"), "no verdict"),
+        (
+            "/node/cluster",
+            json!("x".repeat(516)),
+            "a name of 516 bytes",
+        ),
+        ("/node/missing", id, "an id of 65 bytes"),
     ];
     for (field, value, what) in all {
         let mut line = sample_line("pve1");

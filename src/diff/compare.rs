@@ -182,17 +182,18 @@ fn cluster(
     }
     let evidence = OfCluster {
         later: match is {
-            None => Some("AFTER does not show this cluster".to_owned()),
+            None => Some("AFTER does not show this cluster".into()),
             Some(_) => (!less_now.is_empty())
-                .then(|| format!("AFTER knows less of {}", list(&less_now, 4))),
+                .then(|| format!("AFTER knows less of {}", list(&less_now, 4)).into()),
         },
         earlier: match was {
-            None => Some("BEFORE does not show this cluster".to_owned()),
+            None => Some("BEFORE does not show this cluster".into()),
             Some(_) => (!less_then.is_empty()).then(|| {
                 format!(
                     "BEFORE knew less of {}: it may have been there already",
                     list(&less_then, 4)
                 )
+                .into()
             }),
         },
     };

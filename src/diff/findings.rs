@@ -1,6 +1,7 @@
 //! Findings at two times.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use super::side::{Finding, Node};
 use super::{FindingChange, Said, State, Tally};
@@ -10,10 +11,10 @@ use crate::report::words::list;
 pub(super) trait Evidence {
     /// Why a finding that is gone may still be there; nothing if it is
     /// resolved.
-    fn doubt(&self, finding: &Finding) -> Option<String>;
+    fn doubt(&self, finding: &Finding) -> Option<Arc<str>>;
 
     /// Why a finding that is new may have been there before.
-    fn earlier(&self, finding: &Finding) -> Option<String>;
+    fn earlier(&self, finding: &Finding) -> Option<Arc<str>>;
 }
 
 /// A node's or a cluster's findings at one time.
@@ -103,7 +104,7 @@ fn change(
     state: State,
     before: Option<&Finding>,
     after: Option<&Finding>,
-    why: Option<String>,
+    why: Option<Arc<str>>,
 ) -> FindingChange {
     let either = after.or(before);
     FindingChange {
@@ -140,6 +141,8 @@ pub(super) struct OfNode<'a> {
     after: Option<&'a Node>,
     /// Evidence that only BEFORE has.
     pub(super) lost: Vec<&'a str>,
+    /// What that means for a finding.
+    less_now: Option<Arc<str>>,
     entries_before: BTreeSet<&'a str>,
     /// Verdicts by name.
     entries_after: BTreeMap<&'a str, &'a str>,
@@ -149,13 +152,15 @@ impl<'a> OfNode<'a> {
     pub(super) fn new(before: Option<&'a Node>, after: Option<&'a Node>) -> Self {
         let entries_before = before.map(|node| node.entries.iter());
         let entries_after = after.map(|node| node.entries.iter());
+        let lost = match (before, after) {
+            (Some(before), Some(after)) => lost(before, after),
+            _ => Vec::new(),
+        };
         Self {
             before,
             after,
-            lost: match (before, after) {
-                (Some(before), Some(after)) => lost(before, after),
-                _ => Vec::new(),
-            },
+            less_now: after.and_then(|after| less(after, &lost)).map(Arc::from),
+            lost,
             entries_before: entries_before
                 .into_iter()
                 .flatten()
@@ -170,6 +175,16 @@ impl<'a> OfNode<'a> {
     }
 }
 
+/// What AFTER lacks, where that leaves findings of any check in doubt. One
+/// that says which checks could not run is asked for these first.
+fn less(after: &Node, lost: &[&str]) -> Option<String> {
+    let lacks: Vec<&str> = after.lacks().collect();
+    match after.evidence.checks_not_run {
+        None if !lacks.is_empty() => Some(format!("AFTER lacks {}", list(&lacks, 4))),
+        _ => (!lost.is_empty()).then(|| format!("AFTER lacks {}, which BEFORE has", list(lost, 4))),
+    }
+}
+
 /// Evidence that a node has before and lacks after.
 pub(super) fn lost<'a>(before: &Node, after: &'a Node) -> Vec<&'a str> {
     let lacked: BTreeSet<&str> = before.lacks().collect();
@@ -177,68 +192,62 @@ pub(super) fn lost<'a>(before: &Node, after: &'a Node) -> Vec<&'a str> {
 }
 
 impl Evidence for OfNode<'_> {
-    fn doubt(&self, finding: &Finding) -> Option<String> {
+    fn doubt(&self, finding: &Finding) -> Option<Arc<str>> {
         let Some(after) = self.after else {
-            return Some("AFTER has no bundle of this node".to_owned());
+            return Some("AFTER has no bundle of this node".into());
         };
         if after.grade.is_none() {
-            return Some("AFTER lacks what a grade needs".to_owned());
+            return Some("AFTER lacks what a grade needs".into());
         }
         if self.entries_after.is_empty() && !self.entries_before.is_empty() {
             // An empty output is more likely than a node without any entry.
-            return Some("AFTER lists no entry at all".to_owned());
+            return Some("AFTER lists no entry at all".into());
         }
         let subject = finding.subject.as_str();
         match self.entries_after.get(subject) {
             // AFTER lists all entries, as it has a grade.
             None if self.entries_before.contains(subject) => return None,
-            Some(&"unknown") => return Some(format!("AFTER has no verdict on {subject}")),
+            Some(&"unknown") => {
+                return Some(format!("AFTER has no verdict on {subject}").into());
+            }
             _ => {}
         }
         match &after.evidence.checks_not_run {
             Some(checks) if checks.contains(&finding.check) => {
-                return Some("the check could not run in AFTER".to_owned());
+                Some("the check could not run in AFTER".into())
             }
-            None if after.lacks().next().is_some() => {
-                let lacks: Vec<&str> = after.lacks().collect();
-                return Some(format!("AFTER lacks {}", list(&lacks, 4)));
-            }
-            _ => {}
+            _ => self.less_now.clone(),
         }
-        (!self.lost.is_empty())
-            .then(|| format!("AFTER lacks {}, which BEFORE has", list(&self.lost, 4)))
     }
 
-    fn earlier(&self, finding: &Finding) -> Option<String> {
+    fn earlier(&self, finding: &Finding) -> Option<Arc<str>> {
         let Some(before) = self.before else {
-            return Some("BEFORE has no bundle of this node".to_owned());
+            return Some("BEFORE has no bundle of this node".into());
         };
         let not_run = before.evidence.checks_not_run.as_ref();
         if before.grade.is_none() {
-            return Some(
-                "BEFORE lacks what a grade needs: it may have been there already".to_owned(),
-            );
+            return Some("BEFORE lacks what a grade needs: it may have been there already".into());
         }
         not_run
             .is_some_and(|checks| checks.contains(&finding.check))
-            .then(|| "the check could not run in BEFORE: it may have been there already".to_owned())
+            .then(|| "the check could not run in BEFORE: it may have been there already".into())
     }
 }
 
 /// What can be said of a cluster's findings.
 pub(super) struct OfCluster {
     /// Why AFTER sees less than BEFORE, if so.
-    pub(super) later: Option<String>,
+    pub(super) later: Option<Arc<str>>,
     /// Why BEFORE saw less than AFTER, if so.
-    pub(super) earlier: Option<String>,
+    pub(super) earlier: Option<Arc<str>>,
 }
 
 impl Evidence for OfCluster {
-    fn doubt(&self, _: &Finding) -> Option<String> {
+    fn doubt(&self, _: &Finding) -> Option<Arc<str>> {
         self.later.clone()
     }
 
-    fn earlier(&self, _: &Finding) -> Option<String> {
+    fn earlier(&self, _: &Finding) -> Option<Arc<str>> {
         self.earlier.clone()
     }
 }

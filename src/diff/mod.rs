@@ -12,6 +12,8 @@ mod side;
 pub mod text;
 mod words;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 pub use compare::compare;
@@ -160,8 +162,9 @@ pub struct FindingChange {
     pub before: Option<Said>,
     /// As it is.
     pub after: Option<Said>,
-    /// Why it can't be told, or what weakens `new`.
-    pub why: Option<String>,
+    /// Why it can't be told, or what weakens `new`; most findings of a node
+    /// share one text.
+    pub why: Option<Arc<str>>,
 }
 
 impl FindingChange {

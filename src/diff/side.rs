@@ -171,7 +171,21 @@ impl Side {
                 ));
             }
         }
-        Ok(())
+        self.names()
+    }
+
+    /// Names are said many times.
+    fn names(&self) -> Result<(), String> {
+        for node in &self.nodes {
+            view::a_name(&node.node)?;
+            node.cluster.as_deref().map_or(Ok(()), view::a_name)?;
+            let evidence = &node.evidence;
+            let not_run = evidence.checks_not_run.iter().flatten();
+            let ids = evidence.missing.iter().chain(&evidence.failed);
+            ids.chain(not_run).try_for_each(|id| view::an_id(id))?;
+        }
+        let mut clusters = self.clusters.iter();
+        clusters.try_for_each(|cluster| view::a_name(&cluster.cluster))
     }
 
     /// A side of which nothing could be read.

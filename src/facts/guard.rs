@@ -31,6 +31,7 @@ const MOST: usize = u32::MAX as usize;
 /// What contradicts itself or is out of bounds.
 pub(super) fn check(facts: &mut Facts) -> Result<(), String> {
     one_node(facts)?;
+    names(facts)?;
     words(&mut facts.node)?;
     numbers(&facts.node)?;
     // Commands that a report tells people to type are this program's own.
@@ -66,6 +67,17 @@ fn one_node(facts: &Facts) -> Result<(), String> {
         return Err("its parts are of two machines".to_owned());
     }
     Ok(())
+}
+
+/// What is said of many findings is short.
+fn names(facts: &Facts) -> Result<(), String> {
+    let (signature, node) = (&facts.signature, &facts.node);
+    let clusters = [&signature.cluster, &node.cluster].into_iter().flatten();
+    let mut names = clusters.chain([&signature.node]);
+    names.try_for_each(|name| view::a_name(name))?;
+    let missing = node.missing.iter().map(|one| &one.id);
+    let mut ids = missing.chain(node.checks_not_run.iter().map(|one| &one.check));
+    ids.try_for_each(|id| view::an_id(id))
 }
 
 /// Words that decide on colours, sums and exit status are known ones.

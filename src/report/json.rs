@@ -247,8 +247,9 @@ pub fn write_one_line(value: &impl Serialize, mut out: impl Write) -> io::Result
 /// # Errors
 ///
 /// Only those of `out`.
-pub fn write_value(value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
-    out.write_all(&text(value, 0)?)?;
+pub fn write_value(value: &impl Serialize, out: impl Write) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(BUFFER, out);
+    write_at(value, 0, &mut out)?;
     out.write_all(b"\n")?;
     out.flush()
 }

@@ -247,6 +247,41 @@ pub struct LeftAlone {
     pub why: String,
 }
 
+/// Bytes of a node's or cluster's name: 128 characters, and a mark that there
+/// were more.
+const NAME_BYTES: usize = 128 * 4 + '…'.len_utf8();
+
+/// Bytes of the id of a command, a file or a check. The longest has 27.
+const ID_BYTES: usize = 64;
+
+/// Makes sure that a node's or cluster's name is no longer than those that
+/// this program writes.
+///
+/// # Errors
+/// That it is.
+pub fn a_name(name: &str) -> Result<(), String> {
+    within(name, "a name", NAME_BYTES)
+}
+
+/// Makes sure that the id of evidence or of a check is no longer than those
+/// that this program writes.
+///
+/// # Errors
+/// That it is.
+pub fn an_id(id: &str) -> Result<(), String> {
+    within(id, "an id", ID_BYTES)
+}
+
+fn within(text: &str, what: &str, most: usize) -> Result<(), String> {
+    match text.len() > most {
+        true => Err(format!(
+            "it has {what} of {} bytes, and none has more than {most}",
+            text.len()
+        )),
+        false => Ok(()),
+    }
+}
+
 /// A name and a value, for plain lists.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fact {
