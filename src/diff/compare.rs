@@ -1,5 +1,7 @@
 //! Two sides make a comparison.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use super::findings::{self, OfCluster, OfNode};
@@ -8,9 +10,12 @@ use super::{ClusterDiff, Diff, NodeDiff, SCHEMA, Tally, Then, entries, pairs, wo
 use crate::report::compose;
 use crate::report::words::{count, ignored as ignored_words, list};
 
+/// A node at both times, or at one only.
+type Pair<'a> = (Option<&'a Node>, Option<&'a Node>);
+
 /// Compares the same nodes at two times, `now`.
 pub fn compare(before: Side, after: Side, now: DateTime<Utc>) -> Diff {
-    let pairs: Vec<(Option<&Node>, Option<&Node>)> = pairs::pair(&before.nodes, &after.nodes)
+    let pairs: Vec<Pair<'_>> = pairs::pair(&before.nodes, &after.nodes)
         .into_iter()
         .map(|(was, is)| {
             (
@@ -29,9 +34,18 @@ pub fn compare(before: Side, after: Side, now: DateTime<Utc>) -> Diff {
         .collect();
     names.sort();
     names.dedup();
+    let (was, is) = (by_name(&before), by_name(&after));
+    let members = members(&pairs);
     let clusters: Vec<ClusterDiff> = names
         .into_iter()
-        .map(|name| cluster(name, &before, &after, &pairs))
+        .map(|name| {
+            let sides = [&was, &is].map(|side| side.get(name.as_str()).copied());
+            cluster(
+                name,
+                sides,
+                members.get(name.as_str()).map_or(&[], Vec::as_slice),
+            )
+        })
         .collect();
     let mut totals = Tally::default();
     nodes.iter().for_each(|node| totals.add(node.tally));
@@ -151,19 +165,26 @@ fn notes(was: Option<&Node>, is: Option<&Node>, lost: &[&str], ignored: usize) -
     notes
 }
 
-fn cluster(
-    name: &str,
-    before: &Side,
-    after: &Side,
-    pairs: &[(Option<&Node>, Option<&Node>)],
-) -> ClusterDiff {
-    let of = |side: &'_ Side| side.clusters.iter().position(|one| one.cluster == name);
-    let was: Option<&Cluster> = of(before).and_then(|at| before.clusters.get(at));
-    let is: Option<&Cluster> = of(after).and_then(|at| after.clusters.get(at));
-    let here = |node: &Node| node.cluster.as_deref() == Some(name);
-    let members = pairs
-        .iter()
-        .filter(|(a, b)| a.is_some_and(here) || b.is_some_and(here));
+/// The clusters of a side; of two of one name the first.
+fn by_name(side: &Side) -> BTreeMap<&str, &Cluster> {
+    let last_first = side.clusters.iter().rev();
+    last_first.map(|one| (one.cluster.as_str(), one)).collect()
+}
+
+/// The nodes that were or are in each cluster.
+fn members<'a>(pairs: &[Pair<'a>]) -> BTreeMap<&'a str, Vec<Pair<'a>>> {
+    let mut members: BTreeMap<&str, Vec<Pair<'a>>> = BTreeMap::new();
+    for pair in pairs {
+        let cluster = |node: Option<&'a Node>| node.and_then(|node| node.cluster.as_deref());
+        let (was, is) = (cluster(pair.0), cluster(pair.1));
+        for name in was.into_iter().chain(is.filter(|_| is != was)) {
+            members.entry(name).or_default().push(*pair);
+        }
+    }
+    members
+}
+
+fn cluster(name: &str, [was, is]: [Option<&Cluster>; 2], members: &[Pair<'_>]) -> ClusterDiff {
     let (mut less_now, mut less_then) = (Vec::new(), Vec::new());
     for pair in members {
         match pair {
