@@ -3,10 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod made;
+
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
+
+use made::{SHARED, add, info, pools};
+use zip::ZipWriter;
 
 /// Archives in a folder, and the folder that their report is written to.
 struct Run(tempfile::TempDir);
@@ -18,26 +22,9 @@ impl Run {
 
     /// Adds a bundle of a node of cluster `c`.
     fn bundle(&self, node: &str, time: &str, files: &[(&str, &str)]) {
-        let top = format!("dmaudit-{node}-{time}");
-        let file = fs::File::create(self.0.path().join(format!("{top}.zip"))).unwrap();
-        let mut archive = zip::ZipWriter::new(file);
-        let uname = format!("Linux {node} 6.8.12-4-pve #1 SMP x86_64 GNU/Linux\n");
-        let common = [
-            ("commands/uname.out", uname.as_str()),
-            ("commands/qm-list.out", ""),
-            ("commands/pct-list.out", ""),
-            (
-                "files/etc/pve/corosync.conf",
-                "totem {\n  cluster_name: c\n}\nnodelist {\n}\n",
-            ),
-        ];
-        for (path, text) in common.iter().chain(files) {
-            let options = zip::write::SimpleFileOptions::default();
-            archive
-                .start_file(format!("{top}/{path}"), options)
-                .unwrap();
-            archive.write_all(text.as_bytes()).unwrap();
-        }
+        let path = self.0.path().join(format!("{node}-{time}.zip"));
+        let mut archive = ZipWriter::new(fs::File::create(path).unwrap());
+        add(&mut archive, node, time, files);
         archive.finish().unwrap();
     }
 
@@ -55,19 +42,6 @@ impl Run {
         fs::read_to_string(Path::new(&out).join(file)).unwrap()
     }
 }
-
-/// `dmsetup info` of an entry of VG `v`.
-fn info(guest: usize, minor: usize, open: usize) -> String {
-    format!(
-        "Name:              v-vm--{guest}--disk--0\nState:             ACTIVE\nTables present:    LIVE\nOpen count:        {open}\nMajor, minor:      254, {minor}\nNumber of targets: 1\nUUID: LVM-{}{guest:032}\n\n",
-        "V".repeat(32)
-    )
-}
-
-const SHARED: (&str, &str) = (
-    "files/etc/pve/storage.cfg",
-    "lvm: s\n\tvgname v\n\tshared 1\n",
-);
 
 #[test]
 fn a_cluster_shows_as_many_volumes_as_there_is_room_for() {
@@ -91,20 +65,6 @@ fn a_cluster_shows_as_many_volumes_as_there_is_room_for() {
     assert_eq!(shown, 4_000);
     assert!(page.contains("Shared volumes <span class=\"n\">5,000</span>"));
     assert!(page.contains("1,000 more volumes are not shown"), "{shown}");
-}
-
-/// LVM's report of this many thin pools of VG `v`, one more per cent full than
-/// the one before.
-fn pools(count: usize, first: usize) -> String {
-    let lvs: Vec<String> = (0..count)
-        .map(|at| {
-            format!(
-                "{{\"vg_name\":\"v\",\"vg_uuid\":\"V\",\"lv_name\":\"p{at:03}\",\"lv_uuid\":\"{at}\",\"lv_attr\":\"twi-aotz--\",\"lv_size\":\"1\",\"data_percent\":\"{}\",\"metadata_percent\":\"1\"}}",
-                (first + at) % 100
-            )
-        })
-        .collect();
-    format!("{{\"report\":[{{\"lv\":[{}]}}]}}", lvs.join(","))
 }
 
 #[test]
