@@ -718,3 +718,100 @@ fn a_restored_name_leads_nowhere_else() {
     let output = restore("fine", "c");
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
+
+#[test]
+fn a_restored_table_keeps_its_columns_and_has_no_formula() {
+    let run = Run::begin();
+    run.map(
+        r#"{"xqqq-a": "=HYPERLINK(\"http://x\";\"y\"),z\nnew", "xwww-a": "web,01", "xvvv-a": "-b"}"#,
+    );
+    fs::create_dir(run.path("reply")).unwrap();
+    let table =
+        "id,name,disks\r\n1,xqqq-a,xwww-a:9 | xvvv-a:8\r\n-2,'=own,\"a, 'xvvv-a\"\r\n3,=sent,\r\n";
+    fs::write(run.path("reply/guests.csv"), table).unwrap();
+    let restore = |out: &str| {
+        let [mapping, out, reply] = ["mapping.json", out, "reply"].map(|name| run.path(name));
+        let paths = [&mapping, &out, &reply].map(|path| path.to_str().unwrap());
+        dmaudit(
+            &[
+                "restore-names",
+                "--mapping",
+                paths[0],
+                "-o",
+                paths[1],
+                paths[2],
+            ],
+            b"",
+        )
+    };
+    let output = restore("back");
+    assert!(output.status.success(), "{output:?}");
+    let back = fs::read_to_string(run.path("back/guests.csv")).unwrap();
+    let mut reader = csv::ReaderBuilder::new();
+    let mut reader = reader.has_headers(false).from_reader(back.as_bytes());
+    let rows: Vec<Vec<String>> = reader.deserialize().map(Result::unwrap).collect();
+    assert_eq!(
+        rows,
+        [
+            ["id", "name", "disks"],
+            [
+                "1",
+                "'=HYPERLINK(\"http://x\";\"y\"),z<U+000A>new",
+                "web,01:9 | '-b:8"
+            ],
+            ["-2", "'=own", "a, ''-b"],
+            ["3", "'=sent", ""],
+        ]
+    );
+    assert!(back.starts_with("id,name,disks\r\n1,"));
+
+    let long = format!("id\r\n{}\r\n", "x,".repeat(2 << 20));
+    fs::write(run.path("reply/long.csv"), long).unwrap();
+    let output = restore("none");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("a line has more than 2097152 bytes"),
+        "{said}"
+    );
+    assert!(!run.path("none").exists());
+}
+
+#[test]
+fn restored_tables_are_those_of_the_originals() {
+    let bundle = project("samples/dmaudit-pve1-20261123T183645Z.zip");
+    let run = Run::of(&[&bundle]);
+    let tables = |input: &Path, out: &str| {
+        let args = ["analyze", "--now", "2026-11-29T00:00:00Z", "--csv"];
+        let [out, report] = [run.path(out), run.path(&format!("{out}-report"))];
+        let paths = [&out, &report].map(|path| path.to_str().unwrap());
+        let rest = [paths[0], "-o", paths[1], input.to_str().unwrap()];
+        let output = dmaudit(&[&args[..], &rest].concat(), b"");
+        assert!(output.status.success(), "{output:?}");
+    };
+    tables(&bundle, "originals");
+    tables(&run.path("out"), "reply");
+    let [mapping, reply, back] = ["mapping.json", "reply", "back"].map(|name| run.path(name));
+    let paths = [&mapping, &back, &reply].map(|path| path.to_str().unwrap());
+    let output = dmaudit(
+        &[
+            "restore-names",
+            "--mapping",
+            paths[0],
+            "-o",
+            paths[1],
+            paths[2],
+        ],
+        b"",
+    );
+    assert!(output.status.success(), "{output:?}");
+    for table in ["entries.csv", "guests.csv"] {
+        let [restored, original] = ["back", "originals"].map(|folder| {
+            let text = fs::read_to_string(run.path(folder).join(table)).unwrap();
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        });
+        assert_eq!(restored, original, "{table}");
+    }
+}

@@ -1,9 +1,12 @@
 //! Originals put back in place of stand-ins, in a report or a script that was
 //! made from redacted bundles.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
+use std::io;
 
 use super::names::Names;
+use crate::report::csv::{lines, plain, safe};
 
 /// How a text writes names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub enum Form {
     Json,
     /// HTML: names stand in texts and attributes.
     Html,
+    /// Comma-separated values for a spreadsheet: no cell is a formula.
+    Csv,
     /// A script for a shell: a name that needs quoting is refused.
     Script,
 }
@@ -25,6 +30,8 @@ impl Form {
         let ending = |ending: &str| name.ends_with(ending);
         if start.starts_with("#!") || ending(".sh") {
             Self::Script
+        } else if ending(".csv") {
+            Self::Csv
         } else if ending(".html") || start.starts_with("<!") || start.starts_with("<html") {
             Self::Html
         } else if ending(".json") || start.starts_with(['{', '[']) {
@@ -32,6 +39,33 @@ impl Form {
         } else {
             Self::Text
         }
+    }
+}
+
+/// Bytes that a line of a table may have, and that are read ahead.
+const MOST_LINE: usize = 2 << 20;
+
+/// Bytes of a table that are handed on together.
+const PART: usize = 64 << 10;
+
+/// Text that is read line by line: each may take what is left for it.
+struct Lines<'a> {
+    rest: &'a [u8],
+    left: &'a Cell<usize>,
+}
+
+impl io::Read for Lines<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.get();
+        if left == 0 && !self.rest.is_empty() {
+            return Err(io::Error::other(format!(
+                "a line has more than {MOST_LINE} bytes, and no table's has"
+            )));
+        }
+        let most = buffer.len().min(left);
+        let read = self.rest.read(buffer.get_mut(..most).unwrap_or_default())?;
+        self.left.set(left - read);
+        Ok(read)
     }
 }
 
@@ -102,8 +136,72 @@ impl Restorer {
     /// As [`Restorer::restore`], handed on part by part.
     ///
     /// # Errors
-    /// As [`Restorer::restore`], and those of `put`.
+    /// As [`Restorer::restore`], those of `put`, and one line where a table has
+    /// a line that is longer than any table's.
     pub fn restore_to(
+        &self,
+        text: &str,
+        form: Form,
+        put: impl FnMut(&str) -> Result<(), String>,
+    ) -> Result<(), String> {
+        match form {
+            Form::Csv => self.restore_table(text, put),
+            _ => self.restore_names(text, form, put),
+        }
+    }
+
+    /// Cell by cell: an original may have commas, quotes and line ends, and
+    /// begin like a formula.
+    fn restore_table(
+        &self,
+        text: &str,
+        mut put: impl FnMut(&str) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let fail = |error: csv::Error| error.to_string();
+        let left = Cell::new(MOST_LINE);
+        let mut builder = csv::ReaderBuilder::new();
+        let rest = text.as_bytes();
+        let mut reader = builder
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(Lines { rest, left: &left });
+        let mut record = csv::StringRecord::new();
+        let part = || lines().flexible(true).from_writer(Vec::new());
+        let mut out = part();
+        let mut is_last = false;
+        while !is_last {
+            is_last = !reader.read_record(&mut record).map_err(fail)?;
+            left.set(MOST_LINE);
+            if !is_last {
+                for cell in &record {
+                    out.write_field(self.cell(cell)?).map_err(fail)?;
+                }
+                out.write_record(None::<&[u8]>).map_err(fail)?;
+            }
+            if is_last || out.get_ref().len() > PART {
+                let done = std::mem::replace(&mut out, part());
+                let bytes = done.into_inner().map_err(|error| error.to_string())?;
+                put(std::str::from_utf8(&bytes).map_err(|error| error.to_string())?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A cell with the originals in it, as a report writes it. Numbers stay
+    /// numbers.
+    fn cell(&self, cell: &str) -> Result<String, String> {
+        if cell.is_empty() || cell.parse::<i64>().is_ok() {
+            return Ok(cell.to_owned());
+        }
+        let mut restored = String::with_capacity(cell.len());
+        self.restore_names(&plain(cell), Form::Csv, |part| {
+            restored.push_str(part);
+            Ok(())
+        })?;
+        Ok(safe(&restored))
+    }
+
+    fn restore_names(
         &self,
         text: &str,
         form: Form,
@@ -172,7 +270,8 @@ fn written(original: &Original, form: Form) -> Result<String, String> {
                 original.escape_debug()
             ));
         }
-        Form::Script => original.to_owned(),
+        // As it is: the whole cell is made safe.
+        Form::Script | Form::Csv => original.to_owned(),
         Form::Text => crate::report::words::printable(original),
         Form::Json => {
             let quoted = serde_json::Value::from(original).to_string();

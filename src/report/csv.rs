@@ -56,15 +56,20 @@ fn written<'a>(rows: impl IntoIterator<Item = Row<'a>>) -> io::Result<Vec<u8>> {
 }
 
 fn write<'a>(rows: impl IntoIterator<Item = Row<'a>>, out: impl Write) -> io::Result<()> {
-    // RFC 4180: lines end in CR LF.
-    let mut builder = csv::WriterBuilder::new();
-    builder.terminator(csv::Terminator::CRLF);
-    let mut writer = builder.from_writer(out);
+    let mut writer = lines().from_writer(out);
     for row in rows {
         let cells = row.into_iter().map(cell);
         writer.write_record(cells).map_err(io::Error::other)?;
     }
     writer.flush()
+}
+
+/// How lines are written.
+pub(crate) fn lines() -> csv::WriterBuilder {
+    // RFC 4180: lines end in CR LF.
+    let mut builder = csv::WriterBuilder::new();
+    builder.terminator(csv::Terminator::CRLF);
+    builder
 }
 
 fn cell(value: Value<'_>) -> String {
@@ -79,26 +84,72 @@ fn cell(value: Value<'_>) -> String {
 
 /// A text that is no formula. `A+` is a grade, not a formula: it does not
 /// begin like one.
-fn safe(text: &str) -> String {
-    // Where a spreadsheet separates cells by something else than commas, a
-    // text is several cells, and quotes or blanks may stand before each.
+pub(crate) fn safe(text: &str) -> String {
     let mut safe = String::new();
     let mut begins = true;
     for c in printable(text).chars() {
         if begins && is_formulas_first(c) {
             safe.push('\'');
         }
-        begins = match c {
-            ';' | '|' | ',' => true,
-            '"' | '\'' => begins,
-            c => begins && c.is_whitespace(),
-        };
+        begins = begins_behind(begins, c);
         safe.push(c);
     }
     safe
 }
 
+/// The text that [`safe`] was given, without control characters: no
+/// apostrophe stands before what would begin a formula.
+pub(crate) fn plain(safe: &str) -> String {
+    let mut plain = String::with_capacity(safe.len());
+    let mut begins = true;
+    for c in safe.chars() {
+        if begins && is_formulas_first(c) && plain.ends_with('\'') {
+            plain.pop();
+        }
+        begins = begins_behind(begins, c);
+        plain.push(c);
+    }
+    plain
+}
+
+/// Whether a cell may begin behind a character. Where a spreadsheet separates
+/// cells by something else than commas, a text is several cells, and quotes or
+/// blanks may stand before each.
+fn begins_behind(begins: bool, c: char) -> bool {
+    match c {
+        ';' | '|' | ',' => true,
+        '"' | '\'' => begins,
+        c => begins && c.is_whitespace(),
+    }
+}
+
 /// With which characters spreadsheets begin a formula, in both widths.
 fn is_formulas_first(first: char) -> bool {
     matches!(first, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_safe_text_is_plain_again() {
+        for text in [
+            "",
+            "=1+1",
+            "'=1",
+            "''-x",
+            "a=b",
+            "A+",
+            "a | =b; '@c,\" +d",
+            "=",
+            "'",
+            "-'-=",
+            "＝x",
+        ] {
+            assert_eq!(plain(&safe(text)), text);
+        }
+        assert_eq!(safe("a | =b"), "a | '=b");
+        assert_eq!(plain("=unsafe"), "=unsafe");
+    }
 }
