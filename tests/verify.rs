@@ -201,3 +201,23 @@ fn what_is_no_bundle_is_rejected_and_the_others_are_still_verified() {
             .ends_with("a.zip")
     );
 }
+
+#[test]
+fn facts_alone_are_rejected_whether_they_are_given_or_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = folder.path().join("a.dmfacts");
+    fs::write(&facts, "").unwrap();
+    for path in [&facts, folder.path()] {
+        let output = verify(path, &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(
+            said.contains("a.dmfacts: it holds facts, not a bundle"),
+            "{said}"
+        );
+    }
+    // Beside a bundle they are none of its business.
+    fs::copy(sample("solo"), folder.path().join("b.zip")).unwrap();
+    let output = verify(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::printed;
-use crate::bundle::{self, Limits, Rejected};
+use crate::bundle::{self, Limits, Rejected, Source};
 use crate::cli::{Answer, Verify};
 use crate::report::words::printable;
 use crate::soundness::{self, Fault, Report, Soundness};
@@ -35,10 +35,13 @@ pub fn run(args: &Verify) -> Result<ExitCode, String> {
     let discovery = bundle::discover(&args.paths);
     let mut reports = Vec::new();
     let mut rejected = discovery.rejected;
-    // Facts beside bundles in a folder are none of its business.
+    // Facts beside bundles in a folder are none of its business; where there is
+    // no bundle, they are what was to be verified.
+    let mut sources = discovery.sources.iter();
+    let only_facts = sources.all(Source::is_named_as_facts);
     let in_question = discovery.sources.iter().filter(|source| {
         let given = |path: &PathBuf| path.to_string_lossy() == source.name();
-        !source.is_named_as_facts() || args.paths.iter().any(given)
+        only_facts || !source.is_named_as_facts() || args.paths.iter().any(given)
     });
     for source in in_question {
         match bundle::open(source, &Limits::default()) {
@@ -67,9 +70,10 @@ pub fn run(args: &Verify) -> Result<ExitCode, String> {
     let worst = reports.iter().map(|report| report.state).max();
     Ok(match worst {
         _ if !rejected.is_empty() => ExitCode::from(3),
-        Some(Soundness::Damaged) => ExitCode::from(3),
+        // Of no bundle nothing is vouched for.
+        None | Some(Soundness::Damaged) => ExitCode::from(3),
         Some(Soundness::Incomplete) => ExitCode::from(1),
-        _ => ExitCode::SUCCESS,
+        Some(Soundness::Complete) => ExitCode::SUCCESS,
     })
 }
 
