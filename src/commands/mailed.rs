@@ -110,6 +110,6 @@ impl Taker for Taking<'_> {
 
     fn cluster(&mut self, cluster: view::Cluster) -> Result<(), String> {
         self.parts.add_cluster(&cluster);
-        self.attachments.cluster(&cluster)
+        self.attachments.cluster(&Arc::new(cluster))
     }
 }

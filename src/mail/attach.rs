@@ -118,7 +118,7 @@ impl<'a> Attachments<'a> {
     /// # Errors
     ///
     /// As [`Attachments::begin`].
-    pub fn cluster(&mut self, cluster: &view::Cluster) -> Result<(), String> {
+    pub fn cluster(&mut self, cluster: &Arc<view::Cluster>) -> Result<(), String> {
         if let Some(whole) = &mut self.report {
             let made = whole.cluster(cluster);
             made.map_err(|error| not_made(REPORT, &error))?;
@@ -218,11 +218,10 @@ impl<'a> Whole<'a> {
         self.json.large_node(node)
     }
 
-    fn cluster(&mut self, cluster: &view::Cluster) -> io::Result<()> {
+    fn cluster(&mut self, cluster: &Arc<view::Cluster>) -> io::Result<()> {
         if let Some(page) = &cluster.page {
-            let text = self.html.cluster_page(self.run, cluster);
-            let text = text.map_err(io::Error::other)?;
-            self.files.begin(page)?.write_all(text.as_bytes())?;
+            let out = self.files.begin(page)?;
+            self.html.write_cluster_page(self.run, cluster, out)?;
         }
         self.json.cluster(cluster)
     }
