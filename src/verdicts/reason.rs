@@ -168,6 +168,16 @@ fn of_guest(
         };
     }
     if let Some(hit) = scene.references.hit(Side::Here, node, index, device) {
+        if is_by_chain(device, &hit) && !device.in_use() {
+            return Outcome::new(
+                Verdict::Unknown,
+                Some("chain-unclear"),
+                format!(
+                    "No snapshot in a configuration has it, but the image of {} ({} of guest {}) may read from it: `qemu-img info --backing-chain` tells.",
+                    hit.target, hit.place, hit.vmid
+                ),
+            );
+        }
         let explanation = format!(
             "Guest {} references it as {} ({}).",
             hit.vmid, hit.target, hit.place
@@ -187,6 +197,15 @@ fn of_guest(
 fn names_another(scene: &Scene<'_>, device: &Device, kept: Index) -> bool {
     let kept = scene.node.devices.get(kept).and_then(Device::volume);
     device.volume() != kept
+}
+
+/// Whether the only reference to an entry is one to the disk in whose chain of
+/// snapshots it may be, by their names.
+fn is_by_chain(device: &Device, hit: &Hit) -> bool {
+    let names = device.volume().map(|(_, lv)| lv);
+    let is_snapshot = names.is_some_and(|lv| lv.starts_with("snap_") && lv.ends_with(".qcow2"));
+    let volume = hit.target.rsplit(':').next();
+    is_snapshot && volume.is_some_and(|volume| volume.starts_with("vm-"))
 }
 
 /// Whether an entry is one of the replicas of a volume of LINSTOR's: each is in

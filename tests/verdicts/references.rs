@@ -125,7 +125,7 @@ fn snapshots_of_disks_follow_from_their_section() {
     );
 }
 
-/// The disk's image reads from them, whatever snapshots the configuration has
+/// The disk's image may read from them, whatever snapshots the configuration has
 /// left: PVE brings up all that have the disk's name.
 #[test]
 fn volume_chains_keep_their_snapshots() {
@@ -152,8 +152,19 @@ fn volume_chains_keep_their_snapshots() {
     let audited = recording.audit();
     assert_eq!(
         names.map(|name| audited.verdict(name)),
-        ["valid", "valid", "valid", "orphan", "orphan"]
+        ["valid", "valid", "unknown", "orphan", "orphan"]
     );
+    assert_eq!(
+        audited.line(names[2]),
+        "unknown chain-unclear unknown none evidence-missing"
+    );
+    // Open, it is in use.
+    let open = recording.edit(
+        "dmsetup-info",
+        "Open count:        0\nEvent number:      0\nMajor, minor:      254, 42",
+        "Open count:        1\nEvent number:      0\nMajor, minor:      254, 42",
+    );
+    assert_eq!(open.audit().verdict(names[2]), "valid");
     // The script looks for the disk's name, too.
     let item = audited.plan().items.iter();
     let item = item.clone().find(|item| item.name == names[3]).unwrap();

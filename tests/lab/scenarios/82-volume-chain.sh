@@ -1,4 +1,4 @@
-# title: volume chains (.qcow2): disks and their snapshots are valid; a snapshot that no configuration has is all that goes
+# title: volume chains (.qcow2): disks and their snapshots stay, also those that no configuration has; a deleted guest's chain is all that goes
 # nodes: pve1
 # seconds: 420
 # shellcheck shell=sh disable=SC2154
@@ -17,10 +17,12 @@ hold /dev/mapper/ssd--ha01-snap_vm--102--disk--0_before.qcow2
 step "snapshots that are gone from the configuration, of a stopped and of a running guest; a deleted guest's chain"
 thick snap_vm-101-disk-0_dropped.qcow2 8m
 thick snap_vm-102-disk-0_dropped.qcow2 8m
+thick vm-103-disk-0.qcow2 8m
+thick snap_vm-103-disk-0_before.qcow2 8m
 udevadm settle
 valid='ssd--ha01-vm--101--disk--0.qcow2 ssd--ha01-snap_vm--101--disk--0_before.qcow2
     ssd--ha01-vm--102--disk--0.qcow2 ssd--ha01-snap_vm--102--disk--0_before.qcow2'
-orphan=ssd--ha01-snap_vm--101--disk--0_dropped.qcow2
+orphans='ssd--ha01-snap_vm--103--disk--0_before.qcow2 ssd--ha01-vm--103--disk--0.qcow2'
 
 step "analyze"
 keep_state /tmp/state
@@ -30,13 +32,17 @@ for name in $valid; do
     check "$name is valid" [ "$(judged /tmp/audit "$name" verdict)" = valid ]
     check "$name is left alone" [ "$(judged /tmp/audit "$name" action)" = none ]
 done
-check "the dropped snapshot is an orphan" [ "$(judged /tmp/audit "$orphan" verdict)" = orphan ]
-check "of guest 101" [ "$(judged /tmp/audit "$orphan" vmid)" = 101 ]
-check "found as a disk that its guest no longer references" [ "$(found /tmp/audit orphan-disk-unreferenced "$orphan")" = warning ]
-check "and planned to be deactivated" [ "$(judged /tmp/audit "$orphan" action)" = deactivate ]
-check "that of the running guest is an orphan, too" \
-    [ "$(judged /tmp/audit ssd--ha01-snap_vm--102--disk--0_dropped.qcow2 verdict)" = orphan ]
-check "but not planned while it runs" [ "$(judged /tmp/audit ssd--ha01-snap_vm--102--disk--0_dropped.qcow2 action)" = none ]
+for vmid in 101 102; do
+    dropped=ssd--ha01-snap_vm--$vmid--disk--0_dropped.qcow2
+    check "whether the disk of $vmid reads from the dropped snapshot is unknown" [ "$(judged /tmp/audit "$dropped" verdict)" = unknown ]
+    check "so it is left alone" [ "$(judged /tmp/audit "$dropped" action)" = none ]
+done
+for name in $orphans; do
+    check "$name is an orphan" [ "$(judged /tmp/audit "$name" verdict)" = orphan ]
+    check "of guest 103" [ "$(judged /tmp/audit "$name" vmid)" = 103 ]
+    check "found as one whose guest is gone" [ "$(found /tmp/audit orphan-guest-gone "$name")" = warning ]
+    check "and planned to be deactivated" [ "$(judged /tmp/audit "$name" action)" = deactivate ]
+done
 
 step "execute"
 names >/tmp/names-before
@@ -47,8 +53,8 @@ attempt sh "$CLEANUP" --execute --yes
 udevadm settle
 check "it exits 0" exited 0
 names | comm -23 /tmp/names-before - >/tmp/removed
-echo "$orphan" >/tmp/expected
-check "exactly the dropped snapshot is gone from the kernel" diff /tmp/expected /tmp/removed
+for name in $orphans; do echo "$name"; done >/tmp/expected
+check "exactly the deleted guest's chain is gone from the kernel" diff /tmp/expected /tmp/removed
 dmsetup table | sort | comm -13 /tmp/table-before - >/tmp/table-new
 check "no other table changed" [ ! -s /tmp/table-new ]
 lvs --noheadings -o vg_name,lv_name,lv_uuid | sort >/tmp/lvs-after
@@ -58,6 +64,6 @@ check "guest 102 wrote and verified throughout" wrote_on 102 "$count"
 step "the configuration drops 'before', too, after the snapshot was analyzed: a new one says so"
 vm pve1 101 chain101 'scsi0: SSD-HA01:vm-101-disk-0.qcow2,size=8M'
 report /tmp/again
-check "what was valid by the snapshot's section alone is an orphan" \
-    [ "$(judged /tmp/again ssd--ha01-snap_vm--101--disk--0_before.qcow2 verdict)" = orphan ]
+check "what was valid by the snapshot's section alone is unknown" \
+    [ "$(judged /tmp/again ssd--ha01-snap_vm--101--disk--0_before.qcow2 verdict)" = unknown ]
 check "the disk itself stays valid" [ "$(judged /tmp/again ssd--ha01-vm--101--disk--0.qcow2 verdict)" = valid ]
