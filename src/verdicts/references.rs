@@ -113,7 +113,7 @@ impl<'a> References<'a> {
                         }
                     }
                     Target::Path(path) => {
-                        let volume = references.path(node, path, (side, mention));
+                        let volume = references.path((node, &known), path, (side, mention));
                         references.add_volume(volume, &shown, (side, mention));
                     }
                 }
@@ -166,7 +166,7 @@ impl<'a> References<'a> {
     /// A path names an entry, and a volume: its VG and LV.
     fn path(
         &mut self,
-        node: &'a Node,
+        (node, known): (&'a Node, &BTreeSet<&str>),
         path: &'a str,
         (side, mention): (Side, Mention<'a>),
     ) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
@@ -175,7 +175,7 @@ impl<'a> References<'a> {
             self.paths.push((side, index, mention));
             self.devices.entry((side, index)).or_insert(mention);
         } else if side == Side::Here {
-            let has_vg = |vg: &str| node.lvm.vg_uuids(vg).next().is_some();
+            let has_vg = |vg: &str| known.contains(vg);
             if is_vague(&path, mention.reference.is_disk(), has_vg) {
                 self.vague.entry(mention.guest.vmid).or_insert(mention);
             }

@@ -373,6 +373,19 @@ fn a_path_that_leads_nowhere_may_be_any_volume_of_its_guest() {
     ] {
         assert!(line(conf).starts_with("orphan"), "{conf}");
     }
+    // Without LVM's reports a VG is known by its entries.
+    let gone = Recording::bare()
+        .remove("vgs-json")
+        .remove("lvs-json")
+        .entry(
+            "pve-vm--1--data",
+            1,
+            0,
+            &uuid('a', ""),
+            "0 8192 linear 8:0 2048",
+        )
+        .conf("qemu-server/1", "scsi0: /dev/pve/gone\n");
+    assert_eq!(gone.audit().verdict("pve-vm--1--data"), "orphan");
     // A container's devices are allowed by number.
     let allowed = Recording::bare()
         .entry(
