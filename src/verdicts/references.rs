@@ -155,12 +155,20 @@ impl<'a> References<'a> {
         let Some(link) = link else {
             return;
         };
-        if let Some(index) = device_at(node, &link) {
+        self.device(node, &link, (side, mention));
+    }
+
+    /// Whether a path without `.` and `..` leads to an entry, which it names then;
+    /// else it may be a disk of its own.
+    fn device(&mut self, node: &Node, path: &str, (side, mention): (Side, Mention<'a>)) -> bool {
+        let found = device_at(node, path);
+        if let Some(index) = found {
             self.paths.push((side, index, mention));
             self.devices.entry((side, index)).or_insert(mention);
         } else if side == Side::Here {
-            self.given.add(&link, mention);
+            self.given.add(path, mention);
         }
+        found.is_some()
     }
 
     /// A path names an entry, and a volume: its VG and LV.
@@ -171,15 +179,12 @@ impl<'a> References<'a> {
         (side, mention): (Side, Mention<'a>),
     ) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
         let path = plain(path);
-        if let Some(index) = device_at(node, &path) {
-            self.paths.push((side, index, mention));
-            self.devices.entry((side, index)).or_insert(mention);
-        } else if side == Side::Here {
+        let is_entry = self.device(node, &path, (side, mention));
+        if !is_entry && side == Side::Here {
             let has_vg = |vg: &str| known.contains(vg);
             if is_vague(&path, mention.reference.is_disk(), has_vg) {
                 self.vague.entry(mention.guest.vmid).or_insert(mention);
             }
-            self.given.add(&path, mention);
         }
         match path {
             Cow::Borrowed(path) => volume_at(node, path),
