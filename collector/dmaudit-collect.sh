@@ -79,7 +79,14 @@ parse_arguments() {
     esac
     [ "$target" != - ] || stdout=true
     [ ! -d "$target" ] || die 2 "-o: '$target' is a directory; name a file"
+    [ ! -b "$target" ] || die 2 "-o: '$target' is a disk, and is never written to; name a file"
+    [ ! -b "$target" ] || die 2 "-o: '$target' is a disk, and is never written to; name a file"
     if "$stdout" && [ -t 1 ]; then die 2 "-o -: standard output is a terminal; send it to a file or a pipe"; fi
+}
+
+# What is no file is written into: to replace /dev/null would break it for all of the node. A link stays a link.
+is_replaced() { # TARGET
+    [ ! -h "$1" ] && { [ ! -e "$1" ] || [ -f "$1" ]; }
 }
 
 # ---- work directory and cleaning up -------------------------------------------------------------------------------
@@ -105,6 +112,7 @@ prepare() {
     *:*/*) dir=${target%/*}/ ;;
     *) dir=. ;;
     esac
+    is_replaced "$target" || dir=$work
     part=$(mktemp "$dir/.dmaudit.XXXXXX") || die 1 "cannot write to directory '$dir': choose another place with -o"
     setsid=$(command -v setsid) || setsid=
     write_programs
@@ -458,8 +466,12 @@ deliver() { # TOP
     fi
     [ -n "$target" ] || target=./$1$suffix
     [ "$suffix" = .zip ] || case $target in *.zip) target=${target%.zip}$suffix ;; esac
-    mv -f -- "$part" "$target" || die 1 "the bundle could not be moved to $target"
-    part=
+    if is_replaced "$target"; then
+        mv -f -- "$part" "$target" || die 1 "the bundle could not be moved to $target"
+        part=
+    else
+        cat "$part" >"$target" || die 1 "the bundle could not be written to $target"
+    fi
     say "wrote $target"
 }
 

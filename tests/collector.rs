@@ -9,7 +9,7 @@ mod secrets;
 mod trouble;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 
 use node::{Bundle, Node, find_tool, project, sha256};
 
@@ -268,6 +268,37 @@ fn without_perl_or_its_zip_module_it_is_a_tar_gz() {
             &fs::read(node.path("out/b.tar.gz")).unwrap(),
         ));
     }
+}
+
+/// On a node this runs as root, which could replace any device there.
+#[test]
+fn what_is_no_file_is_written_into_and_stays() {
+    let node = Node::from("alpha/pve1");
+    let (pipe, file) = (node.path("out/pipe"), node.path("out/file"));
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let reader = std::process::Command::new("cat")
+        .arg(&pipe)
+        .stdout(fs::File::create(&file).unwrap())
+        .spawn();
+    let mut reader = reader.unwrap();
+    let output = node.collect(&["-o", "pipe"]);
+    let stays = fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo();
+    if !stays {
+        reader.kill().unwrap();
+    }
+    assert!(stays && output.status.success(), "{}", stderr(&output));
+    assert!(reader.wait().unwrap().success());
+    assert_eq!(node.list("out"), ["file", "pipe"]);
+    assert_whole(&Bundle::from_zip(&fs::read(&file).unwrap()));
+
+    std::os::unix::fs::symlink("file", node.path("out/link")).unwrap();
+    fs::write(&file, "old").unwrap();
+    let output = node.collect(&["-o", "link"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(node.path("out/link").is_symlink());
+    assert_eq!(node.list("out"), ["file", "link", "pipe"]);
+    assert_whole(&Bundle::from_zip(&fs::read(&file).unwrap()));
 }
 
 #[test]

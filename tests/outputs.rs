@@ -5,8 +5,9 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 fn analyze() -> Command {
     let samples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples");
@@ -67,6 +68,116 @@ fn a_file_in_the_way_of_a_folder_is_named_and_stays() {
             "{left:?}"
         );
     }
+}
+
+/// Every command that writes one file, which it is told last, and a bundle.
+const INTO_ONE_FILE: [&[&str]; 3] = [
+    &["facts", "-o"],
+    &[
+        "mail",
+        "--from",
+        "a@example.com",
+        "--to",
+        "b@example.com",
+        "--eml",
+    ],
+    &["diff", "--html"],
+];
+
+fn write_into(command: &[&str], file: &Path, bundle: &Path) -> Output {
+    let mut run = Command::new(env!("CARGO_BIN_EXE_dmaudit"));
+    run.args(command).arg(file).arg(bundle);
+    if command[0] == "diff" {
+        run.arg(bundle);
+    }
+    run.args(["--now", "2026-11-23T19:00:00Z"])
+        .output()
+        .unwrap()
+}
+
+fn solo() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples/dmaudit-solo-20261123T183645Z.zip")
+}
+
+/// What differs from run to run: a mail's boundaries.
+fn comparable(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let lines = text
+        .lines()
+        .filter(|line| !line.contains("boundary=") && !line.starts_with("--"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Root could replace any device, and it would be gone for the whole system.
+#[test]
+fn a_pipe_is_written_into_and_stays() {
+    for command in INTO_ONE_FILE {
+        let out = tempfile::tempdir().unwrap();
+        let [pipe, file] = ["pipe", "file"].map(|name| out.path().join(name));
+        assert!(
+            Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let mut reader = Command::new("cat")
+            .arg(&pipe)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = reader.stdout.take().unwrap();
+        let reading = std::thread::spawn(move || {
+            let mut text = Vec::new();
+            stdout.read_to_end(&mut text).map(|_| text)
+        });
+        let output = write_into(command, &pipe, &solo());
+        let stays = fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo();
+        if !stays {
+            reader.kill().unwrap();
+        }
+        assert!(stays && output.status.success(), "{command:?} {output:?}");
+        reader.wait().unwrap();
+        let text = reading.join().unwrap().unwrap();
+        assert!(write_into(command, &file, &solo()).status.success());
+        assert_eq!(comparable(&text), comparable(&fs::read(&file).unwrap()));
+        assert!(text.len() > 1000, "{command:?}");
+        assert_eq!(names(out.path()).len(), 3, "{:?}", names(out.path()));
+    }
+}
+
+#[test]
+fn a_link_stays_and_the_file_behind_it_is_replaced() {
+    for command in INTO_ONE_FILE {
+        let out = tempfile::tempdir().unwrap();
+        let [link, file] = ["link", "file"].map(|name| out.path().join(name));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        assert!(write_into(command, &link, &solo()).status.success());
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new("file"));
+        assert!(fs::read(&file).unwrap().len() > 1000, "{command:?}");
+        assert_eq!(names(out.path()).len(), 3, "{:?}", names(out.path()));
+    }
+}
+
+/// `/dev/stdout` leads there.
+#[test]
+fn the_stream_of_a_program_is_added_to() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("file");
+    fs::write(&file, "before\n").unwrap();
+    let stdout = fs::File::options().append(true).open(&file).unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        .args(["facts", "-o", "/proc/self/fd/1"])
+        .arg(solo())
+        .stdout(stdout)
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{run:?}");
+    let text = fs::read_to_string(&file).unwrap();
+    let (before, facts) = text.split_once('\n').unwrap();
+    assert_eq!(before, "before");
+    assert!(facts.starts_with('{') && facts.ends_with("}\n"));
 }
 
 /// So many bundles that it is still at them when the signal comes.

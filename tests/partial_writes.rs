@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -219,5 +220,42 @@ fn whatever_a_command_writes_is_whole_or_absent_on_a_full_disk() {
             assert!(kib * 1024 < 8 * bytes, "{line}: it never fits");
         }
         assert!(failures > 0, "{line}: the disk was never full");
+    }
+}
+
+/// With numbers that the kernel keeps for examples: no disk answers there.
+#[test]
+#[ignore = "mounts file systems: needs root and a mount namespace of its own"]
+fn a_device_is_never_replaced_and_a_disk_never_written_to() {
+    let disk = Mounted::tmpfs("1m");
+    let make = |name: &str, numbers: [&str; 3]| -> PathBuf {
+        let path = disk.path().join(name);
+        run(Command::new("mknod").arg(&path).args(numbers));
+        path
+    };
+    let null = make("null", ["c", "1", "3"]);
+    let block = make("block", ["b", "42", "0"]);
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sample = project.join("samples/dmaudit-solo-20261123T183645Z.zip");
+    let run = |device: &Path| {
+        let mut all = Vec::new();
+        let mut facts = Command::new(env!("CARGO_BIN_EXE_dmaudit"));
+        facts.args(["facts", "-o"]).arg(device).arg(&sample);
+        all.push(facts.output().unwrap());
+        let mut collect = Command::new("sh");
+        collect.arg(project.join("collector/dmaudit-collect.sh"));
+        collect.arg("-o").arg(device);
+        all.push(collect.output().unwrap());
+        all
+    };
+    let facts = run(&null).swap_remove(0);
+    assert!(facts.status.success(), "{}", said(&facts));
+    for output in run(&block) {
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("is a disk"), "{}", said(&output));
+    }
+    for (path, mode) in [(null, 0o020_000), (block, 0o060_000)] {
+        let there = fs::symlink_metadata(&path).unwrap();
+        assert_eq!(there.permissions().mode() & 0o170_000, mode, "{path:?}");
     }
 }

@@ -40,12 +40,7 @@ pub fn run(args: &Diff) -> Result<ExitCode, String> {
             analyzed_at: &diff.analyzed_at,
         };
         let html = Html::new()?;
-        let name = file
-            .file_name()
-            .and_then(|name| name.to_str())
-            .ok_or_else(|| format!("--html {}: not a file's name", file.display()))?;
-        let folder = output::folder_of(file);
-        output::write_with(folder, name, |out| html.write_diff_page(run, &diff, out))?;
+        output::write_to(file, |out| html.write_diff_page(run, &diff, out))?;
     }
     let printed = match args.format {
         Answer::Json => json::write_value(&diff, io::stdout().lock()),

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use chrono::Utc;
 
-use super::output::{Staged, folder_of};
+use super::output::Staged;
 use super::{interrupt, printed};
 use crate::bundle;
 use crate::cli::Facts;
-use crate::pipeline::Job;
+use crate::pipeline::{Job, Line};
 use crate::report::view;
 
 /// Turns bundles into facts.
@@ -48,19 +48,12 @@ pub fn run(args: &Facts) -> Result<ExitCode, String> {
 }
 
 fn to_file(job: Job, path: &Path) -> Result<Vec<view::Rejected>, String> {
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .ok_or_else(|| format!("{} is not the name of a file", path.display()))?;
-    let folder = folder_of(path);
-    let mut file = Staged::new(folder, name)?;
-    let failed = |error: io::Error| {
-        format!(
-            "{} could not be written: {error}; nothing was left half done there",
-            path.display()
-        )
+    let mut file = Staged::at(path)?;
+    let write = |line: &Line| {
+        let written = line.write(&mut file);
+        written.map_err(|error| file.failed(&error))
     };
-    let rejected = job.facts(|line| line.write(&mut file).map_err(failed), || ())?;
+    let rejected = job.facts(write, || ())?;
     file.keep()?;
     Ok(rejected)
 }

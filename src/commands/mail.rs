@@ -162,11 +162,7 @@ fn write(file: &Path, message: &[u8]) -> Result<(), String> {
             _ => Ok(()),
         };
     }
-    let folder = output::folder_of(file);
-    match file.file_name().and_then(|name| name.to_str()) {
-        Some(name) => output::write(folder, name, message),
-        None => Err(format!("{} names no file", file.display())),
-    }
+    output::write_to(file, |out| out.write_all(message))
 }
 
 /// Keeps a mail under a new name, readable by its owner only; where `folder`

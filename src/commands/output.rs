@@ -1,8 +1,9 @@
-//! Files appear whole or not at all, and no script outlives its report.
+//! Files appear whole or not at all, devices and pipes are written into and never replaced, and no
+//! script outlives its report.
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -32,13 +33,9 @@ pub(super) fn folder_of(file: &Path) -> &Path {
 ///
 /// A line that names the file and says what went wrong.
 pub(super) fn write_private(path: &Path, content: &[u8]) -> Result<(), String> {
-    let folder = folder_of(path);
-    let name = path
-        .file_name()
-        .ok_or_else(|| format!("{} names no file", path.display()))?;
-    let mut file = Staged::with_mode(folder, Path::new(name), 0o600)?;
+    let mut file = Staged::named(path, 0o600)?;
     file.write_all(content)
-        .and_then(|()| file.file.as_file().sync_all())
+        .and_then(|()| file.sync())
         .map_err(|error| file.failed(&error))?;
     file.keep()
 }
@@ -53,21 +50,35 @@ pub(super) fn write_with(
     name: &str,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), String> {
-    let mut file = Staged::new(folder, name)?;
-    let mut out = io::BufWriter::with_capacity(1 << 16, &mut file);
-    let filled = fill(&mut out).and_then(|()| out.flush());
-    // What is left in it after an error is not wanted.
-    let _ = out.into_parts();
-    filled.map_err(|error| file.failed(&error))?;
-    file.keep()
+    Staged::new(folder, name)?.fill(fill)
+}
+
+/// Writes the file that the user named with what `fill` writes, as
+/// [`Staged::at`] has it.
+///
+/// # Errors
+///
+/// A line that names the file and says what went wrong.
+pub(super) fn write_to(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), String> {
+    Staged::at(path)?.fill(fill)
 }
 
 /// A file that is being written: it takes its name when it is whole, and is
 /// gone if that never comes.
 pub(super) struct Staged {
-    file: NamedTempFile,
+    file: Begun,
     path: PathBuf,
     folder: PathBuf,
+}
+
+enum Begun {
+    /// Takes the file's name in the end.
+    Temporary(NamedTempFile),
+    /// What the name has been all along: a device, a pipe.
+    There(fs::File),
 }
 
 impl Staged {
@@ -81,6 +92,43 @@ impl Staged {
         Self::with_mode(folder, Path::new(name), 0o666)
     }
 
+    /// Begins the file that the user named. What lies there and is no file, as
+    /// `/dev/null` or a pipe, is written into: to replace it would break it for
+    /// the whole system. A disk is refused. A link stays, and the file behind
+    /// it is replaced.
+    ///
+    /// # Errors
+    ///
+    /// A line that names the file and says what went wrong.
+    pub(super) fn at(path: &Path) -> Result<Self, String> {
+        Self::named(path, 0o666)
+    }
+
+    fn named(path: &Path, mode: u32) -> Result<Self, String> {
+        let path = match target_of(path) {
+            Target::File(path) => path,
+            Target::Disk => {
+                return Err(format!(
+                    "{} is a disk, and is never written to; name a file",
+                    path.display()
+                ));
+            }
+            Target::There => {
+                let folder = folder_of(path).to_owned();
+                let opened = fs::OpenOptions::new().append(true).open(path);
+                return Ok(Self {
+                    file: Begun::There(opened.map_err(|error| unwritten(path, &error))?),
+                    path: path.to_owned(),
+                    folder,
+                });
+            }
+        };
+        let name = path
+            .file_name()
+            .ok_or_else(|| format!("{} names no file", path.display()))?;
+        Self::with_mode(folder_of(&path), Path::new(name), mode)
+    }
+
     fn with_mode(folder: &Path, name: &Path, mode: u32) -> Result<Self, String> {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);
@@ -91,10 +139,27 @@ impl Staged {
         let file = interrupt::temporary(|| builder.prefix(".dmaudit-").tempfile_in(parent))
             .map_err(failed)?;
         Ok(Self {
-            file,
+            file: Begun::Temporary(file),
             path,
             folder: folder.to_owned(),
         })
+    }
+
+    fn fill(mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), String> {
+        let mut out = io::BufWriter::with_capacity(1 << 16, &mut self);
+        let filled = fill(&mut out).and_then(|()| out.flush());
+        // What is left in it after an error is not wanted.
+        let _ = out.into_parts();
+        filled.map_err(|error| self.failed(&error))?;
+        self.keep()
+    }
+
+    /// Waits for the disk; a device has none.
+    fn sync(&self) -> io::Result<()> {
+        match &self.file {
+            Begun::Temporary(file) => file.as_file().sync_all(),
+            Begun::There(_) => Ok(()),
+        }
     }
 
     /// Gives the file its name.
@@ -104,6 +169,9 @@ impl Staged {
     /// A line that names the file and says what went wrong.
     pub(super) fn keep(self) -> Result<(), String> {
         let Self { file, path, folder } = self;
+        let Begun::Temporary(file) = file else {
+            return Ok(());
+        };
         let temporary = file.path().to_owned();
         let kept = file.persist(&path);
         interrupt::forget(&temporary);
@@ -113,18 +181,58 @@ impl Staged {
 
     /// What is said when it could not be written.
     pub(super) fn failed(&self, error: &io::Error) -> String {
-        failed(&self.path, &self.folder, error)
+        match self.file {
+            Begun::Temporary(_) => failed(&self.path, &self.folder, error),
+            Begun::There(_) => unwritten(&self.path, error),
+        }
+    }
+}
+
+/// What a path that the user named leads to.
+enum Target {
+    /// A file that is there, or is to be made.
+    File(PathBuf),
+    /// Something to write into.
+    There,
+    /// A block device: somebody's data.
+    Disk,
+}
+
+fn target_of(path: &Path) -> Target {
+    match fs::metadata(path) {
+        // The streams of a program are links, too: `/dev/stdout`.
+        Ok(there) if there.is_file() && path.is_symlink() => {
+            let of_system =
+                |folder: PathBuf| folder.starts_with("/dev") || folder.starts_with("/proc");
+            match folder_of(path).canonicalize().map(of_system) {
+                Ok(false) => path.canonicalize().map_or(Target::There, Target::File),
+                _ => Target::There,
+            }
+        }
+        Ok(there) if there.file_type().is_block_device() => Target::Disk,
+        Ok(there) if !there.is_file() && !there.is_dir() => Target::There,
+        _ => Target::File(path.to_owned()),
     }
 }
 
 impl Write for Staged {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        match &mut self.file {
+            Begun::Temporary(file) => file.write(bytes),
+            Begun::There(file) => file.write(bytes),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        match &mut self.file {
+            Begun::Temporary(file) => file.flush(),
+            Begun::There(file) => file.flush(),
+        }
     }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> String {
+    format!("{} could not be written: {error}", path.display())
 }
 
 fn failed(path: &Path, folder: &Path, error: &io::Error) -> String {
