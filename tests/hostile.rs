@@ -417,7 +417,9 @@ fn a_signal_ends_it_with_a_line_and_no_files() {
         let names = format!(r#"{{"format": 1, "key": "{key}", "names": {{}}}}"#);
         fs::write(&mapping, names).unwrap();
         let line = line.replace("OUT", folder);
-        let mut child = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        // Under nohup the tests' programs would ignore SIGHUP as well.
+        let mut child = Command::new("env")
+            .args(["--default-signal", env!("CARGO_BIN_EXE_dmaudit")])
             .args(line.split(' '))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdin(Stdio::piped())
