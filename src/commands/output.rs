@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -94,8 +94,7 @@ impl Staged {
 
     /// Begins the file that the user named. What lies there and is no file, as
     /// `/dev/null` or a pipe, is written into: to replace it would break it for
-    /// the whole system. A disk is refused. A link stays, and the file behind
-    /// it is replaced.
+    /// the whole system. Disks and other devices are refused.
     ///
     /// # Errors
     ///
@@ -105,28 +104,23 @@ impl Staged {
     }
 
     fn named(path: &Path, mode: u32) -> Result<Self, String> {
-        let path = match target_of(path) {
-            Target::File(path) => path,
-            Target::Disk => {
-                return Err(format!(
-                    "{} is a disk, and is never written to; name a file",
-                    path.display()
-                ));
+        match target_of(path) {
+            Target::File => {
+                let name = path
+                    .file_name()
+                    .ok_or_else(|| format!("{} names no file", path.display()))?;
+                Self::with_mode(folder_of(path), Path::new(name), mode)
             }
             Target::There => {
-                let folder = folder_of(path).to_owned();
                 let opened = fs::OpenOptions::new().append(true).open(path);
-                return Ok(Self {
+                Ok(Self {
                     file: Begun::There(opened.map_err(|error| unwritten(path, &error))?),
                     path: path.to_owned(),
-                    folder,
-                });
+                    folder: folder_of(path).to_owned(),
+                })
             }
-        };
-        let name = path
-            .file_name()
-            .ok_or_else(|| format!("{} names no file", path.display()))?;
-        Self::with_mode(folder_of(&path), Path::new(name), mode)
+            Target::Refused(why) => Err(format!("{} is {why}; name a file", path.display())),
+        }
     }
 
     fn with_mode(folder: &Path, name: &Path, mode: u32) -> Result<Self, String> {
@@ -190,29 +184,47 @@ impl Staged {
 
 /// What a path that the user named leads to.
 enum Target {
-    /// A file that is there, or is to be made.
-    File(PathBuf),
+    /// A file that is there, or is to be made. A link is replaced as well:
+    /// another user may have put it there.
+    File,
     /// Something to write into.
     There,
-    /// A block device: somebody's data.
-    Disk,
+    /// Something that must not be written into.
+    Refused(&'static str),
 }
 
 fn target_of(path: &Path) -> Target {
-    match fs::metadata(path) {
-        // The streams of a program are links, too: `/dev/stdout`.
-        Ok(there) if there.is_file() && path.is_symlink() => {
-            let of_system =
-                |folder: PathBuf| folder.starts_with("/dev") || folder.starts_with("/proc");
-            match folder_of(path).canonicalize().map(of_system) {
-                Ok(false) => path.canonicalize().map_or(Target::There, Target::File),
-                _ => Target::There,
-            }
-        }
-        Ok(there) if there.file_type().is_block_device() => Target::Disk,
-        Ok(there) if !there.is_file() && !there.is_dir() => Target::There,
-        _ => Target::File(path.to_owned()),
+    let Ok(there) = fs::metadata(path) else {
+        return Target::File;
+    };
+    let kind = there.file_type();
+    if kind.is_block_device() {
+        Target::Refused("a disk, and is never written to")
+    } else if kind.is_char_device() && !is_sink(there.rdev()) {
+        Target::Refused("a device")
+    } else if there.is_dir() || (there.is_file() && !is_stream(path)) {
+        Target::File
+    } else {
+        Target::There
     }
+}
+
+/// Whether a character device takes what is written and nothing happens: null,
+/// full and terminals, by the numbers that Linux gives them. Opening a watchdog
+/// resets the machine.
+fn is_sink(device: u64) -> bool {
+    let major = (device >> 8) & 0xfff;
+    match (major, device & 0xff) {
+        (1, minor) => matches!(minor, 3 | 7),
+        (major, _) => matches!(major, 4 | 5 | 136..=143),
+    }
+}
+
+/// Whether it is a stream of a program, as `/dev/stdout` is: a link, too.
+fn is_stream(path: &Path) -> bool {
+    let folder = folder_of(path).canonicalize();
+    path.is_symlink()
+        && folder.is_ok_and(|folder| folder.starts_with("/dev") || folder.starts_with("/proc"))
 }
 
 impl Write for Staged {

@@ -25,9 +25,7 @@ pub fn run(args: &Redact) -> Result<ExitCode, String> {
     fs::create_dir_all(&args.output)
         .map_err(|error| format!("{} can't be made: {error}", args.output.display()))?;
     let within = |path: &std::path::Path| -> bool {
-        // A link is followed when the mapping is written.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let folder = output::folder_of(&path);
+        let folder = output::folder_of(path);
         matches!((folder.canonicalize(), args.output.canonicalize()), (Ok(a), Ok(b)) if a.starts_with(&b))
     };
     if within(&args.mapping) {
