@@ -6,17 +6,20 @@
 # Never   anything named priv, *.key or *.pw; never the content of a disk. Values of cipassword, sshkeys, passwords in
 #         args and descriptions, and the like are replaced by *** before they touch a disk (mask.awk, below), those in
 #         what commands print in the private directory, before they are in the bundle (mask-output.awk).
-# Writes  one bundle (-o), and a private directory below ${TMPDIR:-/tmp} that it removes. Changes nothing else.
+# Writes  one bundle (-o), and a private directory below ${TMPDIR:-/tmp} that it removes. Changes nothing else, but
+#         for what `pvesm status` does: it activates the storages that are not active, as pvestatd does all the time.
 #
 # A bundle is a zip of plain text: read it before you hand it on. Its format: docs/bundle.md.
 #
 # shellcheck disable=SC2016 # what stands in single quotes behind `sh -c` is for that sh to expand
 set -u
+set +m # a command's process is the one that is waited for
 umask 077
 LC_ALL=C
 TZ=UTC0
 LVM_SUPPRESS_FD_WARNINGS=1
 export LC_ALL TZ LVM_SUPPRESS_FD_WARNINGS
+unset GREP_OPTIONS TAR_OPTIONS GZIP
 
 VERSION=0.1.0
 SHORT=5           # seconds for a command of a family that has hung before
@@ -25,10 +28,15 @@ MAX_BLOCKS=131072 # a command's output is cut at 64 MiB, so that none can fill t
 TAB=$(printf '\t')
 
 root='' target='' timeout=30 stdout=false
-work='' part='' job='' jobs=0
+work='' part='' beside='' job='' jobs=0
 lvm_hangs=false pve_hangs=false absent=''
 
-say() { printf 'dmaudit-collect: %s\n' "$*" >&2; }
+say() { # a command's own words are among it: what is not printable would act on the terminal
+    case $* in
+    *[![:print:]]*) printf 'dmaudit-collect: %s\n' "$(printf '%s' "$*" | tr -c '[:print:]' '?')" >&2 ;;
+    *) printf 'dmaudit-collect: %s\n' "$*" >&2 ;;
+    esac
+}
 
 die() { # STATUS MESSAGE
     code=$1
@@ -79,14 +87,31 @@ parse_arguments() {
     esac
     [ "$target" != - ] || stdout=true
     [ ! -d "$target" ] || die 2 "-o: '$target' is a directory; name a file"
-    [ ! -b "$target" ] || die 2 "-o: '$target' is a disk, and is never written to; name a file"
-    [ ! -b "$target" ] || die 2 "-o: '$target' is a disk, and is never written to; name a file"
+    check_target
+    check_target
     if "$stdout" && [ -t 1 ]; then die 2 "-o -: standard output is a terminal; send it to a file or a pipe"; fi
 }
 
-# What is no file is written into: to replace /dev/null would break it for all of the node. A link stays a link.
-is_replaced() { # TARGET
-    [ ! -h "$1" ] && { [ ! -e "$1" ] || [ -f "$1" ]; }
+# A file takes the name; a pipe, /dev/null and what the shell has open are written into. To replace those would break
+# them for all of the node. A link elsewhere is replaced, too, for another user may have put it there.
+is_replaced() {
+    case $target in /dev/* | /proc/*) [ ! -h "$target" ] || return 1 ;; esac
+    [ ! -e "$target" ] || [ -f "$target" ]
+}
+
+# Disks are data, and opening another device can do anything: /dev/watchdog resets the node.
+check_target() {
+    if [ -b "$target" ]; then die 2 "-o: '$target' is a disk, and is never written to; name a file"; fi
+    if [ -c "$target" ]; then
+        case $target in
+        /dev/null | /dev/tty | /dev/stdout | /dev/stderr | /dev/fd/* | /proc/self/fd/*) ;;
+        *) die 2 "-o: '$target' is a device; name a file" ;;
+        esac
+    elif [ -p "$target" ] && ! is_replaced; then
+        case $target in /*) file=$target ;; *) file=./$target ;; esac
+        [ -z "$(find -L "$file" -maxdepth 0 ! -user 0 ! -user "$(id -u)")" ] ||
+            die 2 "-o: '$target' is another user's pipe; name a file"
+    fi
 }
 
 # ---- work directory and cleaning up -------------------------------------------------------------------------------
@@ -94,7 +119,7 @@ is_replaced() { # TARGET
 prepare() {
     if [ -z "$root" ]; then
         [ "$(id -u)" = 0 ] || die 2 "must run as root: dmsetup, LVM and /etc/pve answer nobody else"
-        PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin # cron and ssh may leave out sbin
+        PATH=${PATH:+$PATH:}/usr/sbin:/usr/bin:/sbin:/bin # cron and ssh may leave out sbin
     fi
     for tool in awk cat cp cut find grep mkdir mktemp mv rm sed sha256sum sleep sort tr xargs; do
         command -v "$tool" >/dev/null || die 1 "$tool is not installed here, and nothing can be collected without it"
@@ -102,26 +127,33 @@ prepare() {
     trap clean_up EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
+    trap 'exit 131' QUIT
+    trap 'exit 141' PIPE # who reads what is said here is gone: a connection that was lost
     trap 'exit 143' TERM
     work=$(mktemp -d "${TMPDIR:-/tmp}/dmaudit.XXXXXX") || die 1 "no temporary directory: set TMPDIR to one with space"
+    case $work in /*) ;; *) work=$(pwd)/$work ;; esac
     bundle=$work/bundle
     mkdir -p "$bundle/commands" "$bundle/files/etc/pve" || die 1 "cannot write below $work"
-    : >"$work/unread" && : >"$work/directories" && : >"$work/files"
+    : >"$work/unread" && : >"$work/directories" && : >"$work/files" && : >"$work/wanted"
     case $stdout:$target in
     true:*) dir=$work ;;
     *:*/*) dir=${target%/*}/ ;;
     *) dir=. ;;
     esac
-    is_replaced "$target" || dir=$work
-    part=$(mktemp "$dir/.dmaudit.XXXXXX") || die 1 "cannot write to directory '$dir': choose another place with -o"
+    is_replaced || dir=$work
+    # Only tried here: under a name that others can write to, another file may lie by the time that there is a bundle.
+    beside=$(mktemp "$dir/.dmaudit.XXXXXX") || die 1 "cannot write to directory '$dir': choose another place with -o"
+    rm -f -- "$beside"
+    part=$work/archive
     setsid=$(command -v setsid) || setsid=
     write_programs
 }
 
 # shellcheck disable=SC2317 # called by the trap
 clean_up() {
+    trap '' HUP INT QUIT PIPE TERM
     [ -z "$job" ] || signal_job KILL
-    [ -z "$part" ] || rm -f -- "$part"
+    [ -z "$beside" ] || rm -f -- "$beside"
     case $work in */dmaudit.??????) rm -rf -- "$work" ;; esac
 }
 
@@ -156,13 +188,19 @@ run_limited() { # SECONDS STDIN STDOUT STDERR COMMAND [ARGUMENT...]
         return
     fi
     answer=$work/status.$jobs
+    # pvesm activates storages: a program that serves one outlives it, and keeps its limits and its umask.
     # shellcheck disable=SC2086 # setsid or nothing
-    $setsid sh -c 'ulimit -f "$1"; file=$2; shift 2; "$@"; echo "$?" >"$file"' \
+    $setsid sh -c 'case $3 in pvesm) umask 022 ;; *) ulimit -f "$1" ;; esac; file=$2; shift 2; "$@"; echo "$?" >"$file"' \
         sh "$MAX_BLOCKS" "$answer" "$@" <"$input" >"$out" 2>"$err" &
     job=$!
     uptime_of /proc/uptime
     start=$now
     until [ -s "$answer" ]; do
+        if ! kill -0 "$job" 2>/dev/null && [ ! -s "$answer" ]; then # it ended, and could not write down how
+            job='' status=125
+            [ ! -e "$answer" ] || no_space
+            return
+        fi
         uptime_of /proc/uptime
         elapsed=$((now - start))
         if [ "$elapsed" -ge $((limit * 100)) ]; then
@@ -328,7 +366,7 @@ collect_holders() {
     # shellcheck disable=SC2086
     collect_as 'fuser -v /dev/mapper/control /dev/dm-*' fuser fuser -v /dev/mapper/control $nodes
     collect_as 'ls -d /sys/block/dm-*/holders/*' holders \
-        sh -c 'for h in "$1"/sys/block/dm-*/holders/*; do [ ! -e "$h" ] || echo "${h#"$1"}"; done' sh "$root"
+        sh -c '[ -d "$1/sys/block" ] || exit 1; for h in "$1"/sys/block/dm-*/holders/*; do [ ! -e "$h" ] || echo "${h#"$1"}"; done' sh "$root"
     mounts=/proc/1/mountinfo
     [ -r "$root$mounts" ] || mounts=/proc/self/mountinfo
     collect mountinfo cat "$root$mounts"
@@ -373,8 +411,17 @@ read_pve() {
         say "/etc/pve: did not answer within $limit s"
         return
     fi
+    # 1: find named what it could not read. After anything else something is missing that nothing names.
+    if [ "$status" != 0 ] && { [ "$status" != 1 ] || [ ! -s "$work/listing.err" ] ||
+        grep -qv "^find: 'etc/[^']*': " "$work/listing.err"; }; then
+        first_line "$work/listing.err"
+        pve_unread "could not be listed: ${line:-exit status $status}"
+        say "/etc/pve: could not be listed: ${line:-exit status $status}"
+        return
+    fi
     sed -n "s|^find: .\\(etc/pve[^']*\\)': |/\\1$TAB|p" "$work/listing.err" >>"$work/unread"
-    sort "$work/listing" | awk -v work="$work" -v dest="$bundle/files" -f "$work/plan.awk"
+    sort "$work/listing" >"$work/sorted" || no_space
+    awk -v work="$work" -v dest="$bundle/files" -f "$work/plan.awk" "$work/sorted" || no_space
     (cd "$bundle/files" && sed 's|^/||' "$work/directories" | xargs -r mkdir -p) || no_space
     copy_pve
     while IFS=$TAB read -r path why; do say "$path: $why"; done <"$work/unread"
@@ -382,13 +429,14 @@ read_pve() {
 
 copy_pve() { # grep names the file on every line, goes on after one that cannot be read, and says why
     run_limited "$timeout" "$work/wanted" "$work/copied" "$work/copied.err" \
-        sh -c 'cd "$1/" && xargs -r grep -aH "" | tr -d "\000" | awk -v dest="$2" -v list="$3" -f "$4"' \
-        sh "$root" "$bundle/files" "$work/wanted" "$work/mask.awk"
+        sh -c 'cd "$1/" && { xargs -r grep -aH ""; echo "$?" >"$5.grep"; } | { tr -d "\000"; echo "$?" >"$5.tr"; } |
+            awk -v dest="$2" -v list="$3" -f "$4"' \
+        sh "$root" "$bundle/files" "$work/wanted" "$work/mask.awk" "$work/ends"
     if "$late"; then
         pve_unread "did not answer within $limit s"
-    elif [ "$status" != 0 ]; then
-        read -r why <"$work/copied.err"
-        pve_unread "could not be copied: $why"
+    elif ! is_copied; then
+        first_line "$work/copied.err"
+        pve_unread "could not be copied${line:+: $line}"
     else
         cat "$work/copied" >>"$work/files"
         # What failed, perhaps halfway, must not pass for a whole file.
@@ -396,6 +444,24 @@ copy_pve() { # grep names the file on every line, goes on after one that cannot 
         (cd "$bundle/files" && cut -f 1 "$work/failed" | sed 's|^/||' | xargs -r rm -f --) || no_space
         cat "$work/failed" >>"$work/unread"
     fi
+}
+
+# Whether all of what grep, tr and awk were given came through, but for what grep named: where one of them ends early, a
+# file is cut short and those after it look empty. xargs says 123 of a grep that failed, or that met empty files only.
+is_copied() {
+    first_line "$work/ends.grep"
+    ends=$status:$line
+    first_line "$work/ends.tr"
+    case $ends:$line in
+    0:0:0) ;;
+    0:123:0) ! grep -qv '^grep: etc/[A-Za-z0-9._+/-]*: ' "$work/copied.err" ;;
+    *) false ;;
+    esac
+}
+
+first_line() { # FILE: sets line
+    line=
+    [ ! -r "$1" ] || read -r line <"$1"
 }
 
 pve_unread() { # REASON
@@ -466,9 +532,11 @@ deliver() { # TOP
     fi
     [ -n "$target" ] || target=./$1$suffix
     [ "$suffix" = .zip ] || case $target in *.zip) target=${target%.zip}$suffix ;; esac
-    if is_replaced "$target"; then
-        mv -f -- "$part" "$target" || die 1 "the bundle could not be moved to $target"
-        part=
+    check_target
+    if is_replaced; then
+        # Across file systems mv makes the file anew, so nothing is ever written through a link that appeared.
+        { mv -fT -- "$part" "$beside" && mv -fT -- "$beside" "$target"; } ||
+            die 1 "the bundle could not be moved to $target"
     else
         cat "$part" >"$target" || die 1 "the bundle could not be written to $target"
     fi
@@ -522,7 +590,8 @@ BEGIN {
     else if (type == "l" && path ~ /^etc\/pve\/(local|qemu-server|lxc)$/) {
         printf "%s", $2 >(dest "/" path)
         print "/" path "\t" length($2) "\tfalse" >>(work "/files")
-    }
+    } else if (guests && path ~ /\.conf$/)
+        print "/" path "\tit is no file" >>(work "/unread")
 }
 END { if (!mounted && !("/etc/pve" in told)) print "/etc/pve\tempty: the cluster file system (pmxcfs) is not mounted" >>(work "/unread") }
 AWK
@@ -535,7 +604,7 @@ BEGIN {
     ASSIGNED = SECRET REST "([\\\\\"']*[ \t]*=|[\\\\\"']+[ \t]*:)[ \t]*"
     OPTION = "(^|[ \t\"'])--?([a-z0-9-]*" SECRET "[a-z0-9-]*|pw)[ \t]+"
     ARGS_DATA = "(^|[ \t,{\\\\\"'])(data|string)(=|[\\\\\"']+[ \t]*:[ \t]*)"
-    COMMAND = "^[ \t]*(entrypoint|lxc\\.(init|execute|hook)[a-z.-]*)[ \t]*[:=][ \t]*[^ \t]+"
+    COMMAND = "^[ \t]*(entrypoint|lxc\\.(init|execute|hook|net\\.[0-9]+\\.script)[a-z.-]*)[ \t]*[:=][ \t]*[^ \t]+"
     DISK = "^(ide|sata|scsi|virtio|nvme|mpath|efidisk|tpmstate|unused|mp)[0-9]+:|^(rootfs|vmstate|fleecing-images):"
     NOTE = "(pass|pwd|pw|secret|token|key|cred|kennwort|psk|login)[a-z]*[]*_`\"') \t]*(%3a|[:=])?"
     while ((getline name < list) > 0) wanted[++count] = name
@@ -581,6 +650,7 @@ function clean(line, low) {
     if (path !~ /corosync\.conf$|\/\./) line = blank(line, ASSIGNED)
     if (path ~ /\/nodes\//) line = blank(line, OPTION)
     if (low ~ /^args:/) line = blank(line, ARGS_DATA)
+    if (low ~ /user(name)?=[^ \t,]*%/) line = blank(line, "user(name)?=") # name%password, as mount.cifs has it
     return clean_addresses(line)
 }
 # What a container's program is given: of its words only devices stay.
@@ -670,21 +740,27 @@ function zeros(key) {
     return key
 }
 function clean_text(text,   kept, from, size) {
-    if (kind == "kernel-dm" && match(tolower(text), /kernel command line:/))
+    if (kind == "kernel-dm" && match(tolower(text), /command line:?/))
         return substr(text, 1, RSTART + RLENGTH - 1) " ***"
     kept = ""
     while (match(tolower(text), ADDRESS "|" ASSIGNED)) {
         from = RSTART
         size = RLENGTH
         if (substr(text, from, 1) == ":") kept = kept substr(text, 1, from + 2) "***@"
-        else kept = kept substr(text, 1, from + index(substr(text, from), "=") - 1) "***"
+        else {
+            match(substr(text, from, size), /%|[=:][ \t]*|[ \t]+/)
+            kept = kept substr(text, 1, from + RSTART + RLENGTH - 2) "***"
+        }
         text = substr(text, from + size)
     }
     return kept text
 }
 BEGIN {
     ADDRESS = "://[^ \t,\"']*@"
-    ASSIGNED = "(pass|pwd|secret|token|cred|psk|[^a-z]pw)[a-z0-9_-]*=(\"[^\"]*\"|'[^']*'|[^ \t,\"']+)"
+    VALUE = "(\"[^\"]*\"|'[^']*'|[^ \t,\"']+)"
+    WORD = "(pass|pwd|secret|token|key|auth|cred|psk|[^a-z]pw)[a-z0-9_-]*"
+    ASSIGNED = WORD "=" VALUE "|" WORD "[\"']+:[ \t]*" VALUE "|(password|passphrase|token|secret):[ \t]*" VALUE \
+        "|authorization:[ \t]*.+|--[a-z0-9-]*" WORD "[ \t]+" VALUE "|user(name)?=[^ \t,%]*%[^ \t,]+"
 }
 AWK
     cat >"$work/manifest.awk" <<'AWK'

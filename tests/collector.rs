@@ -1,6 +1,8 @@
 //! Runs the collector on made-up nodes and opens the bundles it writes.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "fake-node/harm.rs"]
+mod harm;
 #[path = "fake-node/node.rs"]
 mod node;
 #[path = "fake-node/secrets.rs"]
@@ -292,13 +294,16 @@ fn what_is_no_file_is_written_into_and_stays() {
     assert_eq!(node.list("out"), ["file", "pipe"]);
     assert_whole(&Bundle::from_zip(&fs::read(&file).unwrap()));
 
+    // Another user may have put a link there.
     std::os::unix::fs::symlink("file", node.path("out/link")).unwrap();
-    fs::write(&file, "old").unwrap();
+    fs::write(&file, "another's").unwrap();
     let output = node.collect(&["-o", "link"]);
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(node.path("out/link").is_symlink());
+    assert_eq!(fs::read(&file).unwrap(), b"another's");
+    assert!(!node.path("out/link").is_symlink());
     assert_eq!(node.list("out"), ["file", "link", "pipe"]);
-    assert_whole(&Bundle::from_zip(&fs::read(&file).unwrap()));
+    let link = fs::read(node.path("out/link")).unwrap();
+    assert_whole(&Bundle::from_zip(&link));
 }
 
 #[test]

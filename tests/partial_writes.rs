@@ -4,6 +4,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "fake-node/node.rs"]
+#[allow(dead_code)]
+mod node;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -223,39 +227,61 @@ fn whatever_a_command_writes_is_whole_or_absent_on_a_full_disk() {
     }
 }
 
-/// With numbers that the kernel keeps for examples: no disk answers there.
+/// A disk with numbers that the kernel keeps for examples: none answers there.
 #[test]
 #[ignore = "mounts file systems: needs root and a mount namespace of its own"]
-fn a_device_is_never_replaced_and_a_disk_never_written_to() {
+fn a_device_is_never_replaced_and_only_null_is_written_to() {
     let disk = Mounted::tmpfs("1m");
     let make = |name: &str, numbers: [&str; 3]| -> PathBuf {
         let path = disk.path().join(name);
         run(Command::new("mknod").arg(&path).args(numbers));
         path
     };
-    let null = make("null", ["c", "1", "3"]);
-    let block = make("block", ["b", "42", "0"]);
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sample = project.join("samples/dmaudit-solo-20261123T183645Z.zip");
-    let run = |device: &Path| {
-        let mut all = Vec::new();
+    let facts = |device: &Path| {
         let mut facts = Command::new(env!("CARGO_BIN_EXE_dmaudit"));
         facts.args(["facts", "-o"]).arg(device).arg(&sample);
-        all.push(facts.output().unwrap());
+        facts.output().unwrap()
+    };
+    let kind = |device: &Path| {
+        let there = fs::symlink_metadata(device).unwrap();
+        there.permissions().mode() & 0o170_000
+    };
+    let null = make("null", ["c", "1", "3"]);
+    let written = facts(&null);
+    assert!(written.status.success(), "{}", said(&written));
+    assert_eq!(kind(&null), 0o020_000);
+    for (device, mode, why) in [
+        (make("block", ["b", "42", "0"]), 0o060_000, "is a disk"),
+        (make("other", ["c", "42", "0"]), 0o020_000, "is a device"),
+    ] {
         let mut collect = Command::new("sh");
         collect.arg(project.join("collector/dmaudit-collect.sh"));
-        collect.arg("-o").arg(device);
-        all.push(collect.output().unwrap());
-        all
-    };
-    let facts = run(&null).swap_remove(0);
-    assert!(facts.status.success(), "{}", said(&facts));
-    for output in run(&block) {
-        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
-        assert!(said(&output).contains("is a disk"), "{}", said(&output));
+        collect.arg("-o").arg(&device);
+        for output in [facts(&device), collect.output().unwrap()] {
+            assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+            assert!(said(&output).contains(why), "{}", said(&output));
+        }
+        assert_eq!(kind(&device), mode, "{device:?}");
     }
-    for (path, mode) in [(null, 0o020_000), (block, 0o060_000)] {
-        let there = fs::symlink_metadata(&path).unwrap();
-        assert_eq!(there.permissions().mode() & 0o170_000, mode, "{path:?}");
-    }
+}
+
+#[test]
+#[ignore = "mounts file systems: needs root and a mount namespace of its own"]
+fn the_collector_waits_for_nothing_on_a_full_disk() {
+    let node = node::Node::from("alpha/pve1");
+    let temporary = node.path("tmp");
+    run(Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=100k", "none"])
+        .arg(&temporary));
+    let root = node.path("root");
+    let arguments = ["--sysroot", root.to_str().unwrap(), "--timeout", "300"];
+    let output = node.start(&arguments).wait_with_output().unwrap();
+    let left = node.list("tmp");
+    run(Command::new("umount").arg(&temporary));
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("is there space?"));
+    assert!(!said(&output).contains("did not"), "{}", said(&output));
+    assert_eq!((left, node.list("out")), (Vec::new(), Vec::new()));
 }

@@ -113,7 +113,12 @@ impl Node {
 
     /// Starts the collector with these arguments, in the folder `out`.
     pub fn start(&self, arguments: &[&str]) -> Child {
-        Command::new(self.path("tools/sh"))
+        self.start_by("tools/sh", arguments)
+    }
+
+    /// As [`Node::start`], by another shell of the node.
+    pub fn start_by(&self, shell: &str, arguments: &[&str]) -> Child {
+        Command::new(self.path(shell))
             .arg(project("collector/dmaudit-collect.sh"))
             .args(arguments)
             .current_dir(self.path("out"))

@@ -21,6 +21,8 @@ lxc.init.cmd: /sbin/app hunter2-init
 lxc.hook.start-host = /root/hook hunter2-hook
 lxc.execute.cmd: curl -u admin:hunter2-execute http://x/
 lxc.apparmor.profile: generated --pw hunter2-option
+lxc.mount.entry: //nas/y mnt cifs username=a%hunter2-cifs,uid=0 0 0
+lxc.net.0.script.up: /root/up hunter2-up
 
 [before]
 #web before
@@ -130,6 +132,31 @@ const PRINTED: &[(&str, &str, &str)] = &[
         "kernel-dm.out",
         "[    0.000000] Kernel command line: rd.luks.key=hunter2 x=device-mapper",
         "[    0.000000] Kernel command line: ***",
+    ),
+    (
+        "kernel-dm.out",
+        "[    0.000000] Command line: BOOT_IMAGE=x luks=hunter2 x=device-mapper",
+        "[    0.000000] Command line: ***",
+    ),
+    (
+        "mountinfo.out",
+        "98 1 0:78 / /mnt/g rw - cifs //n/g rw,accesskey=hunter2,user=a%hunter2,uid=0",
+        "98 1 0:78 / /mnt/g rw - cifs //n/g rw,accesskey=***,user=***,uid=0",
+    ),
+    (
+        "pvesm-status.err",
+        "{\"password\":\"hunter2\",\"api_key\": \"hunter2 b\",\"kept\":1}",
+        "{\"password\":***,\"api_key\": ***,\"kept\":1}",
+    ),
+    (
+        "pvesm-status.err",
+        "got Authorization: Bearer hunter2",
+        "got Authorization: ***",
+    ),
+    (
+        "pvesm-status.err",
+        "x --password hunter2 --api-token hunter2 key=hunter2 token: hunter2 kept",
+        "x --password *** --api-token *** key=*** token: *** kept",
     ),
     (
         "pvesm-status.err",
