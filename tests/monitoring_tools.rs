@@ -171,3 +171,46 @@ fn a_node_checks_itself_and_keeps_the_last_bundles() {
     drop(holder.stdin.take());
     holder.wait().unwrap();
 }
+
+#[test]
+#[ignore = "needs flock of util-linux"]
+fn runs_that_fail_fill_no_disk_and_a_wrong_clock_removes_no_new_snapshot() {
+    let node = Node::from("alpha/pve1");
+    node.write("state/bundles/20991231T000000Z.zip", "of a wrong clock");
+    node.write("state/bundles/20201231T000000Z.zip.kept", "a person's");
+    // The report can't be written, in each run.
+    node.write("state/report", "in the way");
+    for time in ["20261121T044000Z", "20261122T044000Z", "20261123T044000Z"] {
+        clock(&node, time);
+        assert_eq!(selfcheck(&node, "2").status.code(), Some(1));
+    }
+    assert_eq!(
+        node.list("state/bundles"),
+        [
+            "20201231T000000Z.zip.kept",
+            "20261123T044000Z.zip",
+            "20991231T000000Z.zip"
+        ]
+    );
+}
+
+/// The folder of the metrics may be another user's: nothing is written through
+/// a link that is put there.
+#[test]
+#[ignore = "needs flock of util-linux"]
+fn metrics_follow_no_link() {
+    let node = Node::from("alpha/pve1");
+    node.write("secret", "root's");
+    fs::create_dir(node.path("textfile")).unwrap();
+    for name in ["dmaudit.prom", ".dmaudit.new"] {
+        let link = node.path("textfile").join(name);
+        std::os::unix::fs::symlink(node.path("secret"), link).unwrap();
+    }
+    clock(&node, "20261121T044000Z");
+    assert_eq!(selfcheck(&node, "2").status.code(), Some(0));
+    assert_eq!(fs::read(node.path("secret")).unwrap(), b"root's");
+    assert_eq!(node.list("textfile"), ["dmaudit.prom"]);
+    let metrics = node.path("textfile/dmaudit.prom");
+    assert!(!metrics.is_symlink());
+    assert!(fs::metadata(metrics).unwrap().len() > 1000);
+}
