@@ -41,7 +41,7 @@ unset IFS
 umask 077
 LC_ALL=C
 export LC_ALL
-PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
+PATH=${PATH:+$PATH:}/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 
 # --- What was recorded -------------------------------------------------------

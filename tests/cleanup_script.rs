@@ -13,6 +13,8 @@ mod device_guards;
 mod guest_guards;
 #[path = "cleanup/hostile.rs"]
 mod hostile;
+#[path = "cleanup/interrupted.rs"]
+mod interrupted;
 #[path = "cleanup/lvm_guards.rs"]
 mod lvm_guards;
 #[path = "cleanup/prompts.rs"]

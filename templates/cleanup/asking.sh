@@ -13,6 +13,7 @@ say() {
 
 # Ends the script before it did anything.
 refuse() {
+    finished=yes
     printf '%s: refused: %s\n' "$ME" "$*" >&2
     exit 2
 }
@@ -25,23 +26,28 @@ because() {
 
 # limited SECONDS COMMAND...: runs a command that may hang, as all do that meet
 # a suspended device or a stuck /etc/pve. Then $answer.out and $answer.err hold
-# its output, and $status its exit status, or 'hung' if there is no answer. A
-# command that not even SIGKILL ends is left behind; it does not hold the lock.
+# its output, and $status its exit status, or 'hung' if there is no answer, or
+# 'lost' if there was no room for it. A command that not even SIGKILL ends is left behind; it does not hold the lock.
 # The answer is kept until the next question.
 limited() {
     seconds=$1
     shift
-    [ -z "$answer" ] || rm -f "$answer.out" "$answer.err" "$answer.status"
+    [ -z "$answer" ] || rm -f "$answer.out" "$answer.err" "$answer.status" "$answer.lost"
     asked=$((asked + 1))
     answer=$TMP/$asked
     (
         # A signal to the whole group must not lose the answer.
-        trap : HUP INT TERM PIPE
+        trap : HUP INT TERM PIPE QUIT
         timeout -k 2 "$seconds" "$@" >"$answer.out" 2>"$answer.err" </dev/null
-        echo "$?" >"$answer.status"
+        # An empty file fits where nothing else does.
+        echo "$?" >"$answer.status" || true >"$answer.lost"
     ) >/dev/null 2>&1 9>&- &
     naps=0
     until [ -s "$answer.status" ]; do
+        if [ -e "$answer.lost" ]; then
+            status=lost
+            return 0
+        fi
         if [ "$naps" -ge $(((seconds + 4) * 50)) ]; then
             status=hung
             return 0
@@ -50,7 +56,7 @@ limited() {
         naps=$((naps + 1))
     done
     wait "$!"
-    read -r status <"$answer.status"
+    read -r status <"$answer.status" || status=lost
     case $status in
     124 | 137) status=hung ;;
     esac
@@ -61,6 +67,8 @@ answered() {
     [ "$status" = 0 ] && return 0
     if [ "$status" = hung ]; then
         because "$1 gave no answer in $seconds seconds"
+    elif [ "$status" = lost ]; then
+        because "$1: $TMP cannot be written (is $RUN full?)"
     else
         because "$1 failed (exit status $status): $(error_of_it)"
     fi

@@ -63,7 +63,10 @@ same_device() {
     fi
     limited "$ASK_SECONDS" dmsetup table "$name"
     answered 'dmsetup table' || return 1
-    live_table=$(sed 's/ *$//' "$answer.out")
+    if ! live_table=$(sed 's/ *$//' "$answer.out"); then
+        because 'its table could not be read'
+        return 1
+    fi
     if [ -z "$uuid$table" ]; then
         because 'it has neither a UUID nor a recorded table to know it by'
         return 1
@@ -102,7 +105,10 @@ not_held() {
             return 1
             ;;
         esac
-    done <"$answer.out"
+    done <"$answer.out" || {
+        because "$TMP cannot be read"
+        return 1
+    }
     [ "$live_open" = "$going" ] ||
         because "open count is $live_open (something uses it)"
 }
@@ -149,7 +155,10 @@ not_swapped_on() {
         [ "$swap_type" = partition ] || continue
         limited "$ASK_SECONDS" stat -L -c '%t:%T' "$swap_path"
         answered 'finding the device of a swap area' || return 1
-        read -r swap_number <"$answer.out"
+        if ! read -r swap_number <"$answer.out"; then
+            because "$TMP cannot be read"
+            return 1
+        fi
         if [ "$swap_number" = "$number" ]; then
             because 'the node swaps on it'
             return 1

@@ -9,10 +9,15 @@ pve_answers() {
     limited "$ASK_SECONDS" cat "$PVE/.members"
     if [ "$status" = 0 ]; then
         searched -E '"quorate": *0' "$answer.out" || return 1
-        [ "$matches" = no ] ||
+        if [ "$matches" = yes ]; then
             because 'the cluster has no quorum, so the configurations seen here may be old'
-    elif [ "$status" = hung ] || [ -e "$PVE/.members" ]; then
-        answered "reading $PVE/.members"
+        elif [ ! -s "$answer.out" ]; then
+            because "$PVE/.members is empty, so whether the cluster has quorum is not known"
+        fi
+    else
+        # Not there is an answer. Any other failure is a file system that went away.
+        searched ': No such file or directory$' "$answer.err" || return 1
+        [ "$status:$matches" = 1:yes ] || answered "reading $PVE/.members"
     fi
 }
 
@@ -182,6 +187,12 @@ no_path_leads_to_it() {
     0 | 123) ;;
     *) answered 'finding the devices of the paths in the configurations' || return 1 ;;
     esac
+    its_end=': (No such file or directory|Not a directory|File name too long|Too many levels of symbolic links)$'
+    searched -Ev "$its_end" "$answer.err" || return 1
+    if [ "$matches" = yes ]; then
+        because "where a path in a configuration leads is not known: $(shown "$(grep -Ev "$its_end" "$answer.err" | head -n 1)")"
+        return 1
+    fi
     number=$(printf '%x:%x' "$live_major" "$live_minor")
     while read -r its_number path; do
         if [ "$its_number" = "$number" ]; then

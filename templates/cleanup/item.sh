@@ -135,7 +135,7 @@ judge() {
     [ "$found" != yes ] || [ "$live_uuid" = "$uuid" ] || found=no
     # What was refused is still there, so there is nothing to bring back.
     case $outcome:$found in
-    0:* | hung:* | *:no | *:unknown) keep_way_back || stop="$TMP cannot be written" ;;
+    0:* | hung:* | lost:* | *:no | *:unknown) keep_way_back || stop="$TMP cannot be written" ;;
     *) drop_way_back ;;
     esac
     if [ "$found" = unknown ]; then
@@ -156,6 +156,9 @@ judge() {
     elif [ "$outcome" = hung ]; then
         fail "the command did not end within $CHANGE_SECONDS seconds; the entry is $([ "$found" = yes ] && echo still there || echo gone)"
         stop='an earlier removal did not end'
+    elif [ "$outcome" = lost ]; then
+        fail "how the command ended is not known, for $TMP cannot be written (is $RUN full?); the entry is $([ "$found" = yes ] && echo still there || echo gone)"
+        stop='how an earlier removal ended is not known'
     elif [ "$found" = no ]; then
         fail "the command failed (exit status $outcome: $words_of_it), but the entry is gone"
         stop='an earlier removal failed and yet changed something'

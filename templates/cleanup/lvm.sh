@@ -47,7 +47,10 @@ lvm_agrees() {
             return 1
         fi
         [ "$its_volume" != "$volume" ] || same_name=$((same_name + 1))
-    done <"$TMP/volumes"
+    done <"$TMP/volumes" || {
+        because "$TMP cannot be read"
+        return 1
+    }
     if [ -n "$known" ]; then
         may_deactivate
     else

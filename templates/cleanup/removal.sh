@@ -44,7 +44,11 @@ write_undo() {
     fi
     undo_head >"$UNDO.new" &&
         cat "$1" >>"$UNDO.new" &&
-        mv -f "$UNDO.new" "$UNDO"
+        undo_tail >>"$UNDO.new" &&
+        mv -f "$UNDO.new" "$UNDO" &&
+        return 0
+    rm -f "$UNDO.new"
+    return 1
 }
 
 # One step of the undo script. Every name in it is of letters, digits and
@@ -59,7 +63,7 @@ way_back() {
         *) write_mode=--readwrite ;;
         esac
         beside=
-        ! is_a_volumes "$name" || beside=beside
+        [ "$(is_a_volumes "$name")" != yes ] || beside=beside
         table_by_names >"$TMP/named-table" &&
             cat "$TMP/parents" &&
             printf "create '%s' '%s' %s '%s' <<'TABLE'\n" "$name" "$uuid" "$write_mode" "$beside" &&
@@ -69,8 +73,8 @@ way_back() {
     esac
 }
 
-# Whether LVM has a volume that a device of this name is for: then it was in the
-# way of that one already.
+# Prints yes if LVM has a volume that a device of this name is for, which was in
+# the way of that one already; or no.
 is_a_volumes() {
     awk -F '|' -v name="$1" "$NAMES_OF_VOLUMES" "$TMP/volumes"
 }
@@ -81,14 +85,14 @@ split($2, part, "/") == 2 {
     gsub(/-/, "--", part[2])
     if (part[1] "-" part[2] "" == name "") found = 1
 }
-END { exit !found }'
+END { print found ? "yes" : "no" }'
 
 # The live table with the device-mapper devices in it by name: a parent that is
 # brought back may get another number. $TMP/parents has the steps that make sure
 # of them.
 table_by_names() {
     printf '%s\n' "$live_table" >"$TMP/table" &&
-        : >"$TMP/parents" &&
+        true >"$TMP/parents" &&
         awk -v folder="$DEV/mapper" -v parents="$TMP/parents" '
             FNR == NR {
                 split($0, column, "|")
@@ -108,15 +112,24 @@ table_by_names() {
             }' "$TMP/devices" "$TMP/table"
 }
 
+undo_tail() {
+    printf '}\n\n# One line, so that a script that was cut off anywhere does nothing.\n'
+    printf '{ steps; ended=yes; exit "$failed"; }\n'
+}
+
 undo_head() {
-    cat <<EOF
+    boot_now=$(tr -cd 'a-f0-9-' <"$PROC/sys/kernel/random/boot_id") && [ -n "$boot_now" ] || return 1
+    cat <<EOF || return 1
 #!/bin/sh
 # Brings back what a cleanup script took out of the kernel of $NODE, the last
 # first. Run it as root on that node. What is there already is left alone.
 
+ended=no
+trap '[ "\$ended" = yes ] || { echo "not finished: this script ended early; run it again" >&2; exit 1; }' EXIT
 LC_ALL=C
-PATH=\$PATH:/usr/sbin:/usr/bin:/sbin:/bin
+PATH=\${PATH:+\$PATH:}/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
+umask 077
 NODE='$NODE'
 MACHINE_ID='$MACHINE_ID'
 MACHINE_ID_SHA256='$MACHINE_ID_SHA256'
@@ -125,11 +138,17 @@ BOOT_ID_FILE='$PROC/sys/kernel/random/boot_id'
 LVM_CONFIG='$LVM_CONFIG'
 # shellcheck disable=SC2016 # an awk program
 NAMES_OF_VOLUMES='$NAMES_OF_VOLUMES'
-BOOT_ID='$(tr -cd 'a-f0-9-' 2>/dev/null <"$PROC/sys/kernel/random/boot_id")'
+BOOT_ID='$boot_now'
 EOF
     cat <<'EOF'
 failed=0
 parents=
+
+refuse() {
+    echo "refused: $*" >&2
+    ended=yes
+    exit 2
+}
 
 # Sets $volumes: what LVM has now, a line for each, UUID|VG/LV.
 ask_lvm() {
@@ -155,7 +174,7 @@ activate() {
     fi
 }
 
-# Whether LVM has a volume that this device name is for.
+# Prints yes if LVM has a volume that this device name is for, or no.
 is_a_volumes() {
     printf '%s\n' "$volumes" | awk -F '|' -v name="$1" "$NAMES_OF_VOLUMES"
 }
@@ -166,15 +185,24 @@ on() {
 "
 }
 
+listing() {
+    dmsetup info -c --noheadings --separator '|' -o name,uuid,major,minor,open,attr
+}
+
 # Prints what the kernel has, a line for each, NAME|UUID.
 devices() {
-    dmsetup info -c --noheadings --separator '|' -o name,uuid,major,minor,open,attr | cut -d '|' -f 1,2
+    listing | cut -d '|' -f 1,2
 }
 
 # Whether it has this device, NAME|UUID. Another one of that name may be another
 # guest's disk.
 has() {
     devices | grep -Fqx -- "$1"
+}
+
+# Whether it has a table, too: a device that was made halfway has none.
+is_whole() {
+    listing | sed 's/^/|/' | grep -F -- "|$1|" | grep -q '|L[^|]*$'
 }
 
 # Sets $absent: a device that the mapping lay on, and that is not there.
@@ -192,14 +220,19 @@ PARENTS
 # create NAME UUID MODE [beside] <TABLE. What LVM has gets no other mapping under
 # its name, unless it had one before.
 create() {
-    table=$(cat)
+    table=$(cat) || {
+        not_back "$1: not brought back: its table could not be read"
+        return
+    }
     parents_are_there
     if [ "$(cat "$BOOT_ID_FILE")" != "$BOOT_ID" ]; then
         not_back "$1: not brought back: the node was rebooted, its table may name other disks"
     elif ! ask_lvm; then
         not_back "$1: not brought back: lvs failed"
-    elif [ "$4" != beside ] && is_a_volumes "$1"; then
+    elif [ "$4" != beside ] && [ "$(is_a_volumes "$1")" != no ]; then
         not_back "$1: not brought back: LVM has a volume of that name now, which could not be activated"
+    elif has "$1|$2" && ! is_whole "$1|$2"; then
+        not_back "$1: is there without its table, as an undo that was cut short leaves it; take it out by hand, then run this again"
     elif has "$1|$2"; then
         echo "$1: is there already"
     elif devices | cut -d '|' -f 1 | grep -Fqx -- "$1"; then
@@ -215,20 +248,17 @@ create() {
 
 name=$(uname -n)
 if [ "${name%%.*}" != "$NODE" ] || [ "$(id -u)" != 0 ]; then
-    echo "refused: this undoes a cleanup of $NODE, and must run there, as root" >&2
-    exit 2
+    refuse "this undoes a cleanup of $NODE, and must run there, as root"
 fi
 if [ -n "$MACHINE_ID_SHA256" ] &&
     [ "$(sha256sum <"$MACHINE_ID" | cut -d ' ' -f 1)" != "$MACHINE_ID_SHA256" ]; then
-    echo "refused: this machine is called $NODE, too, but it is another one (machine-id)" >&2
-    exit 2
+    refuse "this machine is called $NODE, too, but it is another one (machine-id)"
 fi
-exec 9>>"$LOCK" || exit 2
-flock -w 1 9 || {
-    echo 'refused: a cleanup is under way on this node' >&2
-    exit 2
-}
-trap 'exit "$failed"' EXIT
+{ true >>"$LOCK"; } 2>/dev/null || refuse "$LOCK cannot be written"
+exec 9>>"$LOCK"
+flock -w 1 9 || refuse 'a cleanup is under way on this node'
+
+steps() {
 EOF
 }
 

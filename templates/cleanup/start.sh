@@ -9,7 +9,10 @@ only=
 max_age=24
 stop=
 resumed=no
+finished=no
 TMP=
+LOG=
+UNDO=
 asked=0
 answer=
 syslog=yes
@@ -36,7 +39,7 @@ Without options: a dry run, which changes nothing.
   --help           this text
 
 Exit status: 0 all done or already gone; 1 something was skipped; 2 refused to
-start; 3 a removal failed.
+start; 3 a removal failed, or this script ended early.
 EOF
 }
 
@@ -51,8 +54,8 @@ start() {
     fi
     alone
     TMP=$(mktemp -d "$RUN/dmaudit-cleanup.XXXXXXXXXX") || refuse "no temporary folder in $RUN"
-    trap 'deaf; rm -rf "${TMP:?}"' EXIT
-    trap 'stop="interrupted"' INT TERM HUP PIPE
+    trap ended EXIT
+    trap 'stop="interrupted"' INT TERM HUP PIPE QUIT
     trap 'resumed=yes' CONT
     true >"$TMP/undo-steps" || refuse "$TMP cannot be written"
     if [ "$mode" = execute ]; then
@@ -161,7 +164,22 @@ open_files() {
 # From here on a signal has nothing left to stop: it would only cut the summary
 # short and make the exit status its own.
 deaf() {
-    trap '' INT TERM HUP PIPE
+    trap '' INT TERM HUP PIPE QUIT
+}
+
+# Every way out. The shell itself may give up: where no process or file is to be
+# had, which is why this takes neither.
+# shellcheck disable=SC2317 # called by the trap
+ended() {
+    deaf
+    trap - EXIT
+    if [ "$finished" = no ]; then
+        printf '%s: ENDED EARLY: removed %s, deactivated %s, failed %s\n' \
+            "$ME" "$removed" "$deactivated" "$failed"
+        [ -z "$LOG" ] || printf 'log:  %s\nundo: sh %s, if it is there\n' "$LOG" "$UNDO"
+    fi
+    rm -rf "${TMP:?}"
+    [ "$finished" = yes ] || exit 3
 }
 
 finish() {
@@ -182,6 +200,7 @@ finish() {
         echo "log:  $LOG"
         [ ! -e "$UNDO" ] || echo "undo: sh $UNDO"
     fi
+    finished=yes
     [ "$failed" = 0 ] || exit 3
     [ "$skipped" = 0 ] || exit 1
     exit 0

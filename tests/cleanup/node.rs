@@ -217,8 +217,18 @@ impl Node {
         );
     }
 
+    /// Replaces a command by a shell script, in which `$real` is the machine's own.
+    pub fn replace(&self, name: &str, text: &str) {
+        let path = self.path("bin").join(name);
+        fs::remove_file(&path).unwrap();
+        let real = real(name).unwrap();
+        let text = format!("#!/bin/sh\nreal={}\n{text}\n", real.display());
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     /// What happens at the next call of a command: `before-NAME` runs as sh
-    /// with `$world` and `$root`, `fail-NAME` and `hang-NAME` as they say.
+    /// with `$world` and `$here`, the folder of the node, `fail-NAME` and `hang-NAME` as they say.
     pub fn behave(&self, what: &str, text: &str) {
         self.write(&format!("behave/{what}"), text);
     }
@@ -230,7 +240,7 @@ impl Node {
         let root = self.path("root").display().to_string();
         let mut places = vec![
             (
-                "PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
+                "PATH=${PATH:+$PATH:}/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
                 format!("PATH='{}'", self.path("bin").display()),
             ),
             (

@@ -96,10 +96,12 @@ fn deletes_no_file_but_its_own() {
     assert_eq!(
         removals,
         [
-            r#"[ -z "$answer" ] || rm -f "$answer.out" "$answer.err" "$answer.status""#,
+            r#"[ -z "$answer" ] || rm -f "$answer.out" "$answer.err" "$answer.status" "$answer.lost""#,
             // An undo script in which nothing is left.
             r#"rm -f "$UNDO""#,
-            r#"trap 'deaf; rm -rf "${TMP:?}"' EXIT"#,
+            // One that could not be written to its end.
+            r#"rm -f "$UNDO.new""#,
+            r#"rm -rf "${TMP:?}""#,
         ]
     );
 }

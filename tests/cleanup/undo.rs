@@ -202,7 +202,7 @@ fn finds_its_commands_and_waits_for_no_cleanup() {
     let undo = undo_script(&node);
     let text = std::fs::read_to_string(&undo).unwrap();
     assert!(
-        text.contains("PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin\n"),
+        text.contains("PATH=${PATH:+$PATH:}/usr/sbin:/usr/bin:/sbin:/bin\n"),
         "{text}"
     );
     let lock = node.path("root/run/dmaudit-cleanup.lock");
