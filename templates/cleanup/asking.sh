@@ -26,9 +26,10 @@ because() {
 
 # limited SECONDS COMMAND...: runs a command that may hang, as all do that meet
 # a suspended device or a stuck /etc/pve. Then $answer.out and $answer.err hold
-# its output, and $status its exit status, or 'hung' if there is no answer, or
-# 'lost' if there was no room for it. A command that not even SIGKILL ends is left behind; it does not hold the lock.
-# The answer is kept until the next question.
+# its output, and $status its exit status, 'hung' if there is no answer, or
+# 'lost' if there was no room for it. A command that not even SIGKILL ends is
+# left behind; it does not hold the lock. The answer is kept until the next
+# question.
 limited() {
     seconds=$1
     shift
