@@ -85,31 +85,29 @@ parse_arguments() {
     case $timeout in
     '' | 0* | *[!0-9]* | ?????*) die 2 "--timeout: '$timeout' is not a number of seconds from 1 to 9999" ;;
     esac
-    [ "$target" != - ] || stdout=true
+    case $target in - | /dev/stdout | /dev/fd/1 | /proc/self/fd/1) target=- stdout=true ;; esac
     [ ! -d "$target" ] || die 2 "-o: '$target' is a directory; name a file"
-    check_target
     check_target
     if "$stdout" && [ -t 1 ]; then die 2 "-o -: standard output is a terminal; send it to a file or a pipe"; fi
 }
 
-# A file takes the name; a pipe, /dev/null and what the shell has open are written into. To replace those would break
-# them for all of the node. A link elsewhere is replaced, too, for another user may have put it there.
+# A file takes the name; a pipe and /dev/null are written into. To replace those would break them for all of the node. A
+# link is replaced, too, for another user may have put it there.
 is_replaced() {
-    case $target in /dev/* | /proc/*) [ ! -h "$target" ] || return 1 ;; esac
     [ ! -e "$target" ] || [ -f "$target" ]
 }
 
 # Disks are data, and opening another device can do anything: /dev/watchdog resets the node.
 check_target() {
+    case $target in
+    - | /dev/null | /dev/tty) return ;;
+    /dev/stdout | /dev/stderr | /dev/fd/* | /proc/*/fd/*) die 2 "-o: '$target' is a stream; -o - writes to standard output" ;;
+    esac
     if [ -b "$target" ]; then die 2 "-o: '$target' is a disk, and is never written to; name a file"; fi
-    if [ -c "$target" ]; then
-        case $target in
-        /dev/null | /dev/tty | /dev/stdout | /dev/stderr | /dev/fd/* | /proc/self/fd/*) ;;
-        *) die 2 "-o: '$target' is a device; name a file" ;;
-        esac
-    elif [ -p "$target" ] && ! is_replaced; then
+    if [ -c "$target" ]; then die 2 "-o: '$target' is a device; name a file"; fi
+    if [ -p "$target" ]; then
         case $target in /*) file=$target ;; *) file=./$target ;; esac
-        [ -z "$(find -L "$file" -maxdepth 0 ! -user 0 ! -user "$(id -u)")" ] ||
+        { user=$(id -u) && [ -n "$(find -L "$file" -maxdepth 0 \( -user 0 -o -user "$user" \))" ]; } ||
             die 2 "-o: '$target' is another user's pipe; name a file"
     fi
 }
@@ -197,6 +195,7 @@ run_limited() { # SECONDS STDIN STDOUT STDERR COMMAND [ARGUMENT...]
     start=$now
     until [ -s "$answer" ]; do
         if ! kill -0 "$job" 2>/dev/null && [ ! -s "$answer" ]; then # it ended, and could not write down how
+            wait "$job" 2>/dev/null
             job='' status=125
             [ ! -e "$answer" ] || no_space
             return
@@ -538,7 +537,7 @@ deliver() { # TOP
         { mv -fT -- "$part" "$beside" && mv -fT -- "$beside" "$target"; } ||
             die 1 "the bundle could not be moved to $target"
     else
-        cat "$part" >"$target" || die 1 "the bundle could not be written to $target"
+        cat "$part" >>"$target" || die 1 "the bundle could not be written to $target"
     fi
     say "wrote $target"
 }
@@ -759,8 +758,10 @@ BEGIN {
     ADDRESS = "://[^ \t,\"']*@"
     VALUE = "(\"[^\"]*\"|'[^']*'|[^ \t,\"']+)"
     WORD = "(pass|pwd|secret|token|key|auth|cred|psk|[^a-z]pw)[a-z0-9_-]*"
-    ASSIGNED = WORD "=" VALUE "|" WORD "[\"']+:[ \t]*" VALUE "|(password|passphrase|token|secret):[ \t]*" VALUE \
-        "|authorization:[ \t]*.+|--[a-z0-9-]*" WORD "[ \t]+" VALUE "|user(name)?=[^ \t,%]*%[^ \t,]+"
+    ASSIGNED = WORD "=" VALUE "|user(name)?=[^ \t,%]*%[^ \t,]+"
+    if (kind ~ /\.err$/) # elsewhere these are devices and paths: /dev/mapper/pve-ssh--keys
+        ASSIGNED = ASSIGNED "|" WORD "[\"']+:[ \t]*" VALUE "|(password|passphrase|token|secret):[ \t]*" VALUE \
+            "|authorization:[ \t]*.+|--[a-z0-9-]*" WORD "[ \t]+" VALUE
 }
 AWK
     cat >"$work/manifest.awk" <<'AWK'

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -112,7 +113,8 @@ impl Staged {
                 Self::with_mode(folder_of(path), Path::new(name), mode)
             }
             Target::There => {
-                let opened = fs::OpenOptions::new().append(true).open(path);
+                let opened = own_stream(path)
+                    .unwrap_or_else(|| fs::OpenOptions::new().append(true).open(path));
                 Ok(Self {
                     file: Begun::There(opened.map_err(|error| unwritten(path, &error))?),
                     path: path.to_owned(),
@@ -222,9 +224,26 @@ fn is_sink(device: u64) -> bool {
 
 /// Whether it is a stream of a program, as `/dev/stdout` is: a link, too.
 fn is_stream(path: &Path) -> bool {
-    let folder = folder_of(path).canonicalize();
+    let named = ["/dev/stdin", "/dev/stdout", "/dev/stderr"];
+    let of_proc = |folder: PathBuf| folder.starts_with("/proc") && folder.ends_with("fd");
     path.is_symlink()
-        && folder.is_ok_and(|folder| folder.starts_with("/dev") || folder.starts_with("/proc"))
+        && (named.iter().any(|name| path == Path::new(name))
+            || folder_of(path).canonicalize().is_ok_and(of_proc))
+}
+
+/// Standard output or error by one of its names: as it is open, for one opened
+/// anew would have a place of its own in the file.
+fn own_stream(path: &Path) -> Option<io::Result<fs::File>> {
+    let own = match path.to_str()? {
+        "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => {
+            io::stdout().as_fd().try_clone_to_owned()
+        }
+        "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => {
+            io::stderr().as_fd().try_clone_to_owned()
+        }
+        _ => return None,
+    };
+    Some(own.map(fs::File::from))
 }
 
 impl Write for Staged {

@@ -187,7 +187,8 @@ no_path_leads_to_it() {
     0 | 123) ;;
     *) answered 'finding the devices of the paths in the configurations' || return 1 ;;
     esac
-    its_end=': (No such file or directory|Not a directory|File name too long|Too many levels of symbolic links)$'
+    # What root is not let to lead nowhere either: no program on this node gets there.
+    its_end=': (No such file or directory|Not a directory|File name too long|Too many levels of symbolic links|Permission denied)$'
     searched -Ev "$its_end" "$answer.err" || return 1
     if [ "$matches" = yes ]; then
         because "where a path in a configuration leads is not known: $(shown "$(grep -Ev "$its_end" "$answer.err" | head -n 1)")"

@@ -19,6 +19,7 @@ const TOOLS: &[&str] = &[
     "find",
     "grep",
     "gzip",
+    "id",
     "mkdir",
     "mktemp",
     "mv",

@@ -148,6 +148,12 @@ const PRINTED: &[(&str, &str, &str)] = &[
         "{\"password\":\"hunter2\",\"api_key\": \"hunter2 b\",\"kept\":1}",
         "{\"password\":***,\"api_key\": ***,\"kept\":1}",
     ),
+    // Evidence that looks like a secret.
+    (
+        "mountinfo.out",
+        "97 1 254:6 /srv/a--secrets /mnt/vm--token rw - ext4 /dev/mapper/pve-ssh--keys rw",
+        "97 1 254:6 /srv/a--secrets /mnt/vm--token rw - ext4 /dev/mapper/pve-ssh--keys rw",
+    ),
     (
         "pvesm-status.err",
         "got Authorization: Bearer hunter2",
