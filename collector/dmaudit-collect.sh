@@ -235,6 +235,11 @@ describe() { # COMMAND [ARGUMENT...]: sets shown to the line that the manifest n
     done
 }
 
+first_line() { # FILE: sets line
+    line=
+    [ ! -r "$1" ] || read -r line <"$1"
+}
+
 attempt() { # ID COMMAND [ARGUMENT...]: leaves its output in the bundle; sets status, late and spent (seconds)
     id=$1
     shift
@@ -275,9 +280,8 @@ note() { # writes the last attempt down, and says what went wrong
     *:127) absent="$absent $id" ;;
     *:0 | lsof:*:1 | fuser:*:1) ;; # 1: nobody has one of the devices open
     *)
-        why=
-        read -r why <"$bundle/commands/$id.err"
-        say "$id: exit status $status${why:+: $why}"
+        first_line "$bundle/commands/$id.err"
+        say "$id: exit status $status${line:+: $line}"
         ;;
     esac
 }
@@ -458,11 +462,6 @@ is_copied() {
     esac
 }
 
-first_line() { # FILE: sets line
-    line=
-    [ ! -r "$1" ] || read -r line <"$1"
-}
-
 pve_unread() { # REASON
     case $1 in 'did not answer'*) pve_hangs=true ;; esac
     rm -rf "$bundle/files/etc"
@@ -474,8 +473,8 @@ pve_unread() { # REASON
 
 # Nothing here should hold the raw machine-id; should some output name it (a journal's path), it is blanked.
 blank_machine_id() {
-    id=
-    [ ! -r "$root/etc/machine-id" ] || read -r id <"$root/etc/machine-id"
+    first_line "$root/etc/machine-id"
+    id=$line
     [ ${#id} -ge 32 ] || return 0
     case $id in *[!0-9a-f]*) return 0 ;; esac
     grep -rlF -e "$id" "$bundle" >"$work/named" || return 0
@@ -487,9 +486,8 @@ blank_machine_id() {
 
 node_name() { # sets node: as PVE's own link says, else the kernel, else /etc/hostname
     for source in "$bundle/files/etc/pve/local" "$root/proc/sys/kernel/hostname" "$root/etc/hostname"; do
-        node=
-        [ ! -r "$source" ] || read -r node <"$source"
-        node=${node##*/}
+        first_line "$source"
+        node=${line##*/}
         node=${node%%.*}
         case $node in '' | -* | *[!A-Za-z0-9-]*) ;; *) return ;; esac
     done

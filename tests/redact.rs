@@ -96,6 +96,16 @@ impl Run {
         all
     }
 
+    /// Restores a folder of the run into another one.
+    fn restore(&self, reply: &str, out: &str) -> Output {
+        let [mapping, out, reply] = ["mapping.json", out, reply].map(|name| self.path(name));
+        let [mapping, out, reply] = [&mapping, &out, &reply].map(|path| path.to_str().unwrap());
+        dmaudit(
+            &["restore-names", "--mapping", mapping, "-o", out, reply],
+            b"",
+        )
+    }
+
     fn restored(&self, bytes: &[u8]) -> Vec<u8> {
         let mapping = self.path("mapping.json");
         let output = dmaudit(
@@ -678,21 +688,7 @@ fn a_reply_of_absurd_size_is_refused_before_anything_is_written() {
 #[test]
 fn a_restored_name_leads_nowhere_else() {
     let run = Run::begin();
-    let mapping = run.path("mapping.json");
     run.map(r#"{"qqqq": "..", "wwww": "web01"}"#);
-    let restore = |reply: &str, out: &str| {
-        dmaudit(
-            &[
-                "restore-names",
-                "--mapping",
-                mapping.to_str().unwrap(),
-                "-o",
-                run.path(out).to_str().unwrap(),
-                run.path(reply).to_str().unwrap(),
-            ],
-            b"",
-        )
-    };
     let write = |path: &str| {
         let path = run.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -700,14 +696,14 @@ fn a_restored_name_leads_nowhere_else() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o4755)).unwrap();
     };
     write("reply/qqqq/qqqq/pwned/file");
-    let output = restore("reply", "a/b/out");
+    let output = run.restore("reply", "a/b/out");
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("it would get the name"), "{said}");
     assert!(!run.path("a/pwned").exists() && !run.path("a/b/pwned").exists());
 
     write("fine/wwww/file");
-    let output = restore("fine", "c");
+    let output = run.restore("fine", "c");
     assert!(output.status.success(), "{output:?}");
     let mode = fs::metadata(run.path("c/web01/file"))
         .unwrap()
@@ -715,7 +711,7 @@ fn a_restored_name_leads_nowhere_else() {
         .mode();
     assert_eq!(mode & 0o7777, 0o755);
     // What is there stays.
-    let output = restore("fine", "c");
+    let output = run.restore("fine", "c");
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
 
@@ -729,22 +725,7 @@ fn a_restored_table_keeps_its_columns_and_has_no_formula() {
     let table =
         "id,name,disks\r\n1,xqqq-a,xwww-a:9 | xvvv-a:8\r\n-2,'=own,\"a, 'xvvv-a\"\r\n3,=sent,\r\n";
     fs::write(run.path("reply/guests.csv"), table).unwrap();
-    let restore = |out: &str| {
-        let [mapping, out, reply] = ["mapping.json", out, "reply"].map(|name| run.path(name));
-        let paths = [&mapping, &out, &reply].map(|path| path.to_str().unwrap());
-        dmaudit(
-            &[
-                "restore-names",
-                "--mapping",
-                paths[0],
-                "-o",
-                paths[1],
-                paths[2],
-            ],
-            b"",
-        )
-    };
-    let output = restore("back");
+    let output = run.restore("reply", "back");
     assert!(output.status.success(), "{output:?}");
     let back = fs::read_to_string(run.path("back/guests.csv")).unwrap();
     let mut reader = csv::ReaderBuilder::new();
@@ -767,7 +748,7 @@ fn a_restored_table_keeps_its_columns_and_has_no_formula() {
 
     let long = format!("id\r\n{}\r\n", "x,".repeat(2 << 20));
     fs::write(run.path("reply/long.csv"), long).unwrap();
-    let output = restore("none");
+    let output = run.restore("reply", "none");
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
@@ -791,19 +772,7 @@ fn restored_tables_are_those_of_the_originals() {
     };
     tables(&bundle, "originals");
     tables(&run.path("out"), "reply");
-    let [mapping, reply, back] = ["mapping.json", "reply", "back"].map(|name| run.path(name));
-    let paths = [&mapping, &back, &reply].map(|path| path.to_str().unwrap());
-    let output = dmaudit(
-        &[
-            "restore-names",
-            "--mapping",
-            paths[0],
-            "-o",
-            paths[1],
-            paths[2],
-        ],
-        b"",
-    );
+    let output = run.restore("reply", "back");
     assert!(output.status.success(), "{output:?}");
     for table in ["entries.csv", "guests.csv"] {
         let [restored, original] = ["back", "originals"].map(|folder| {

@@ -2,20 +2,12 @@
 //! up: never a guard that passes, never an end that passes for a good one.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::node::{Node, shells};
+use crate::undo::undo_script;
 use crate::world::{SHARED, dm_uuid, known_to_lvm, lv_uuid, second_mapping, stale};
 use crate::{goes, left_alone};
-
-fn undo_script(node: &Node) -> PathBuf {
-    let scripts = node.logs("dmaudit-undo-pve1-");
-    let [script] = scripts.as_slice() else {
-        panic!("{scripts:?}")
-    };
-    script.clone()
-}
 
 /// As from a transfer: a table that ends early is another table.
 #[test]
@@ -176,10 +168,8 @@ fn a_shell_that_gives_up_says_what_was_done() {
     let node = Node::with(vec![stale(), known_to_lvm()]);
     node.behave(
         "before-dmsetup-remove",
-        "prlimit --nofile=4:4 --pid \"$(cat \"$here/pid\")\"",
+        "/usr/bin/prlimit --nofile=4:4 --pid \"$(cat \"$here/pid\")\"",
     );
-    let prlimit = ["/usr/bin/prlimit"].map(PathBuf::from);
-    std::os::unix::fs::symlink(&prlimit[0], node.path("bin/prlimit")).unwrap();
     let child = node.command(&["--execute", "--yes"]).spawn().unwrap();
     node.write("pid", &child.id().to_string());
     let run = node.finish(child.wait_with_output().unwrap());

@@ -10,7 +10,7 @@ use crate::world::{
     stale,
 };
 
-fn undo_script(node: &Node) -> PathBuf {
+pub fn undo_script(node: &Node) -> PathBuf {
     let scripts = node.logs("dmaudit-undo-pve1-");
     let [script] = scripts.as_slice() else {
         panic!("{scripts:?}")
