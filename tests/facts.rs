@@ -318,6 +318,41 @@ fn long_lines_many_nodes_and_other_files_are_refused_with_the_option() {
     assert!(dmaudit(&["analyze"], &[&facts]).status.success());
 }
 
+/// Blank lines cost time as well, and so do bytes that a packed file has not.
+#[test]
+fn facts_of_nothing_are_not_read_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = folder.path().join("fleet.dmfacts");
+    let line = sample_line("pve1").to_string();
+    fs::write(&facts, format!("{line}\n\n\n\n")).unwrap();
+    let with = |limit: &str, path: &Path| {
+        let (option, limit) = limit.split_once(' ').unwrap();
+        dmaudit(&["analyze", option, limit], &[path])
+    };
+    assert!(with("--max-entries 4", &facts).status.success());
+    let output = with("--max-entries 3", &facts);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let expected = "after line 3: it has more than the 3 lines that are allowed";
+    assert!(text(&output.stderr).contains(expected), "{output:?}");
+    assert!(
+        text(&output.stdout).contains("pve1, cluster alpha"),
+        "{output:?}"
+    );
+
+    let packed = folder.path().join("fleet.dmfacts.gz");
+    let mut pack = GzEncoder::new(Vec::new(), Compression::best());
+    pack.write_all(line.as_bytes()).unwrap();
+    pack.write_all(" ".repeat(64 << 20).as_bytes()).unwrap();
+    fs::write(&packed, pack.finish().unwrap()).unwrap();
+    assert!(with("--max-ratio 2000", &packed).status.success());
+    let output = with("--max-ratio 200", &packed);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let errors = text(&output.stderr);
+    assert!(errors.contains("the 200 times its own size"), "{errors}");
+    assert!(errors.contains("--max-ratio"), "{errors}");
+    assert!(!errors.contains("cut short"), "{errors}");
+}
+
 /// Lines of more than 4 MiB, which are never held in memory as a whole, give
 /// what short ones give; what is wrong with them is told all the same.
 #[test]

@@ -84,6 +84,18 @@ impl Limits {
             false => Ok(()),
         }
     }
+
+    /// Whether so many bytes may come out of so many packed ones.
+    pub(super) fn allow_ratio(&self, unpacked: u64, packed: u64) -> Result<(), OpenError> {
+        match unpacked > RATIO_FREE_BYTES && unpacked / packed.max(1) >= self.ratio {
+            true => Err(OpenError::Limit {
+                what: "times its own size when unpacked",
+                limit: self.ratio,
+                option: Some("--max-ratio"),
+            }),
+            false => Ok(()),
+        }
+    }
 }
 
 /// What is left of the limits while one input is read.
@@ -149,17 +161,8 @@ impl<'a> Budget<'a> {
 
     fn ratio(&self) -> Result<(), OpenError> {
         let used = self.used.saturating_add(self.passed);
-        if let Some(archive) = self.archive
-            && used > RATIO_FREE_BYTES
-            && used / archive.max(1) >= self.limits.ratio
-        {
-            return Err(OpenError::Limit {
-                what: "times its own size when unpacked",
-                limit: self.limits.ratio,
-                option: Some("--max-ratio"),
-            });
-        }
-        Ok(())
+        self.archive
+            .map_or(Ok(()), |archive| self.limits.allow_ratio(used, archive))
     }
 
     /// Counts bytes that are passed by: they cost time, and no memory.

@@ -52,7 +52,7 @@ impl Source {
                 let (head, rest) = head(file)?;
                 match told(&head, self.begins()) {
                     Told::Facts => Ok(Some(FactsStream::File(self.path.clone()))),
-                    Told::Packed => Ok(Some(unpacked(Cursor::new(head).chain(rest)))),
+                    Told::Packed => Ok(Some(unpacked(Cursor::new(head).chain(rest), limits))),
                     Told::Nothing if named && head.is_empty() => {
                         Ok(Some(FactsStream::File(self.path.clone())))
                     }
@@ -75,7 +75,7 @@ impl Source {
         let stream = Cursor::new(head).chain(rest);
         match found {
             Told::Facts => Ok(Some(FactsStream::Passing(Box::new(stream)))),
-            Told::Packed => Ok(Some(unpacked(stream))),
+            Told::Packed => Ok(Some(unpacked(stream, limits))),
             Told::Nothing => {
                 self.once(|| all_of(stream, 0, limits))?;
                 Ok(None)
@@ -133,7 +133,46 @@ fn head<R: Read>(mut stream: R) -> Result<(Vec<u8>, R), OpenError> {
     Ok((head, stream))
 }
 
-fn unpacked(stream: impl Read + Send + 'static) -> FactsStream {
-    let stream = BufReader::with_capacity(1 << 16, stream);
-    FactsStream::Passing(Box::new(MultiGzDecoder::new(stream)))
+fn unpacked(stream: impl Read + Send + 'static, limits: &Limits) -> FactsStream {
+    let packed = Counted {
+        stream: BufReader::with_capacity(1 << 16, stream),
+        bytes: 0,
+    };
+    FactsStream::Passing(Box::new(Unpacked {
+        stream: MultiGzDecoder::new(packed),
+        bytes: 0,
+        limits: limits.clone(),
+    }))
+}
+
+/// What comes out of packed facts: an error, once it is too many times what
+/// went in.
+struct Unpacked<R> {
+    stream: MultiGzDecoder<Counted<R>>,
+    bytes: u64,
+    limits: Limits,
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer)?;
+        self.bytes = self.bytes.saturating_add(read as u64);
+        let packed = self.stream.get_ref().bytes;
+        let allowed = self.limits.allow_ratio(self.bytes, packed);
+        allowed.map(|()| read).map_err(io::Error::other)
+    }
+}
+
+/// Bytes that were read of a stream.
+struct Counted<R> {
+    stream: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer)?;
+        self.bytes = self.bytes.saturating_add(read as u64);
+        Ok(read)
+    }
 }

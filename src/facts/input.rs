@@ -11,7 +11,7 @@ use super::Facts;
 use super::line::Head;
 pub use super::place::Spool;
 use super::place::{BUFFER, Place, Rest};
-use crate::bundle::{FactsStream, Limits, Rejected};
+use crate::bundle::{FactsStream, Limits, OpenError, Rejected};
 
 /// Bytes of lines that are looked at together. A longer line is never held in
 /// memory.
@@ -163,15 +163,19 @@ impl Scan<'_> {
                 Ok(0) => break,
                 Ok(length) => length as u64,
                 Err(error) => {
-                    self.damaged(&error);
+                    self.broken(&error);
                     break;
                 }
             };
+            if self.number >= self.limits.entries as u64 {
+                self.refuse_more_than("lines", self.limits.entries as u64, "--max-entries");
+                break;
+            }
             self.number += 1;
             let begins = at;
             at = at.saturating_add(length);
             if at > most {
-                self.refuse_more_than(most);
+                self.refuse_more_bytes_than(most);
                 break;
             }
             if line.trim_ascii().is_empty() {
@@ -180,14 +184,6 @@ impl Scan<'_> {
                     at = at.saturating_add(skipped);
                 }
                 continue;
-            }
-            if self.lines.len() + waiting.len() >= self.limits.entries {
-                self.refuse(&format!(
-                    "it has more than the {} nodes that are allowed; raise the limit with \
-                     --max-entries if you trust where it comes from",
-                    self.limits.entries
-                ));
-                break;
             }
             if length > held && !line.ends_with(b"\n") {
                 self.look(&mut waiting, place);
@@ -238,7 +234,7 @@ impl Scan<'_> {
         if let Some(error) = error {
             // The line is not whole.
             self.number -= 1;
-            self.damaged(&error);
+            self.broken(&error);
             return None;
         }
         let number = self.number;
@@ -246,7 +242,7 @@ impl Scan<'_> {
         let offset = match kept {
             Ok(offset) if has_ended => offset,
             Ok(_) if end > most => {
-                self.refuse_more_than(most);
+                self.refuse_more_bytes_than(most);
                 return None;
             }
             other => {
@@ -275,19 +271,28 @@ impl Scan<'_> {
         Some(length)
     }
 
-    /// Says that the input ends too early.
-    fn damaged(&mut self, error: &io::Error) {
-        self.refuse(&format!(
-            "it is cut short or damaged: {error}; copy it again"
-        ));
+    /// Says why the input can't be read on.
+    fn broken(&mut self, error: &io::Error) {
+        let limit = error.get_ref().and_then(|error| error.downcast_ref());
+        let error = match limit {
+            Some(limit @ OpenError::Limit { .. }) => limit.to_string(),
+            _ => format!("it is cut short or damaged: {error}; copy it again"),
+        };
+        self.refuse(&error);
     }
 
     /// Says that the input is too large.
-    fn refuse_more_than(&mut self, most: u64) {
-        self.refuse(&format!(
-            "it has more than the {most} bytes when unpacked that are allowed; raise the limit \
-             with --max-total if you trust where it comes from"
-        ));
+    fn refuse_more_bytes_than(&mut self, most: u64) {
+        self.refuse_more_than("bytes when unpacked", most, "--max-total");
+    }
+
+    fn refuse_more_than(&mut self, what: &'static str, limit: u64, option: &'static str) {
+        let limit = OpenError::Limit {
+            what,
+            limit,
+            option: Some(option),
+        };
+        self.refuse(&limit.to_string());
     }
 
     /// Looks at the heads of lines.
