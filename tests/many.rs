@@ -43,6 +43,42 @@ impl Run {
     }
 }
 
+/// A small archive can list more than any cluster has: it is refused before
+/// it is analyzed, and the others are not.
+#[test]
+fn bundles_of_one_archive_list_together_what_a_cluster_has() {
+    let run = Run::new();
+    let named = |count: usize| -> String {
+        let line = |at: usize| format!("v-vm--{}--disk--0\t(254:{at})\n", 1_000 + at);
+        (0..count).map(line).collect()
+    };
+    run.bundle("good", "20261123T183645Z", &[SHARED]);
+    let path = run.0.path().join("several.zip");
+    let mut archive = ZipWriter::new(fs::File::create(&path).unwrap());
+    for (node, count) in [
+        ("n0", 20_000),
+        ("n1", 20_000),
+        ("n2", 20_000),
+        ("n3", 4_001),
+    ] {
+        let files = [("commands/dmsetup-ls.out", named(count))];
+        let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+        add(&mut archive, node, "20261123T183645Z", &files);
+    }
+    archive.finish().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_dmaudit"))
+        .arg("analyze")
+        .arg(run.0.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let expected = "several.zip: it has more than the 64000 entries and guests for several \
+                    bundles in one archive that are allowed; split it if you trust";
+    assert!(errors.contains(expected), "{errors}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("good, "));
+}
+
 #[test]
 fn a_cluster_shows_as_many_volumes_as_there_is_room_for() {
     let run = Run::new();

@@ -177,11 +177,11 @@ fn many_such_bundles_in_one_archive_take_less_than_256_mib() {
     let short = |i: usize| format!("pve-vm--{}--disk--0", 1000 + i);
     let long = |i: usize| format!("pve-vm--{}--disk--0--{}", 1000 + i, "x".repeat(102));
     for (what, folder, count) in [
-        ("short names", overlapping(20_000, &short, 1), 11),
+        ("short names", overlapping(20_000, &short, 1), 3),
         (
             "stale, long names",
             stale(overlapping(20_000, &long, 1), 0, "", &|_| String::new()),
-            6,
+            3,
         ),
     ] {
         let archive = several(folder.path(), count);
@@ -249,17 +249,17 @@ fn bundles(
     file
 }
 
-/// A hundred nodes with a hundred volumes each: their own, or the same that so
-/// many processes hold.
-fn nodes(holders: usize) -> tempfile::NamedTempFile {
-    bundles(100, |node| {
+/// Nodes with as many volumes each: their own, or the same that so many
+/// processes hold.
+fn nodes(count: usize, volumes: usize, holders: usize) -> tempfile::NamedTempFile {
+    bundles(count, |node| {
         let first = if holders > 0 {
             1_000
         } else {
-            1_000 + 100 * node
+            1_000 + volumes * node
         };
-        let infos = (0..100).map(|at| info(first + at, at, usize::from(holders > 0)));
-        let held = (0..100).flat_map(|at| (1..=holders).map(move |pid| (at, pid)));
+        let infos = (0..volumes).map(|at| info(first + at, at, usize::from(holders > 0)));
+        let held = (0..volumes).flat_map(|at| (1..=holders).map(move |pid| (at, pid)));
         let held = held.map(|(at, pid)| {
             let command = "c".repeat(60);
             format!("{command} {pid} root 3u BLK 254,{at} 0t0 5 /dev/dm-{at}\n")
@@ -295,8 +295,10 @@ fn history(count: usize) -> tempfile::NamedTempFile {
 #[ignore = "measures: needs GNU time, and a release build to be soon done"]
 fn what_nodes_or_times_multiply_takes_less_than_256_mib() {
     for (what, archive) in [
-        ("volumes of a cluster", nodes(0)),
-        ("volumes that are open on all nodes", nodes(50)),
+        ("volumes of a cluster", nodes(100, 100, 0)),
+        ("volumes that many hold on all nodes", nodes(100, 100, 50)),
+        ("open volumes of large nodes", nodes(3, 20_000, 1)),
+        ("open volumes of many nodes", nodes(64, 1_000, 6)),
         ("thin pools at several times", history(5_000)),
     ] {
         let peak = peak(archive.path());

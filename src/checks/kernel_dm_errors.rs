@@ -17,6 +17,10 @@ pub(super) const CHECK: Check = Check {
     run: Run::Node(run),
 };
 
+/// Failures that are told one by one of what is no entry now: its number may
+/// be any. The others are counted.
+const MOST_WITHOUT_ENTRY: usize = 200;
+
 /// What went wrong. A log tells of the past, so nothing in it is critical by
 /// itself: what is wrong now, other checks say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,14 +130,49 @@ fn run(case: &Case<'_>) -> Outcome {
             .or_default()
             .push(line);
     }
-    let findings = groups
-        .into_iter()
-        .map(|((kind, index, name), lines)| {
-            let device = index.and_then(|index| node.devices.get(index));
-            finding(case, kind, index, device, &name, &lines)
-        })
-        .collect();
+    let mut without_entry = 0;
+    let mut further = Vec::new();
+    let mut findings = Vec::new();
+    for ((kind, index, name), lines) in groups {
+        let device = index.and_then(|index| node.devices.get(index));
+        without_entry += usize::from(device.is_none());
+        if device.is_none() && without_entry > MOST_WITHOUT_ENTRY {
+            further.extend(lines);
+        } else {
+            findings.push(finding(case, kind, index, device, &name, &lines));
+        }
+    }
+    if !further.is_empty() {
+        let failures = without_entry - MOST_WITHOUT_ENTRY;
+        findings.push(others(failures, &further));
+    }
     Outcome::found(findings)
+}
+
+/// Failures that are not told one by one.
+fn others(failures: usize, lines: &[&KernelLine]) -> Finding {
+    Finding {
+        check: CHECK.name,
+        severity: Severity::Warning,
+        subject: "further devices".to_owned(),
+        vmid: None,
+        message: format!(
+            "The kernel's log has {failures} more failures of devices that are no entries now, besides the {MOST_WITHOUT_ENTRY} that are told one by one."
+        ),
+        impact: Kind::Other.impact().into(),
+        remedy: "Read them (dmesg -T | grep device-mapper): so many have one cause, often a disk or a storage that was gone for a while.".into(),
+        evidence: evidence(lines).collect(),
+    }
+}
+
+/// The first lines and the last one.
+fn evidence(lines: &[&KernelLine]) -> impl Iterator<Item = String> {
+    let first = lines.iter().take(3);
+    let some = first.chain(lines.iter().skip(3).next_back());
+    some.map(|line| match line.seconds {
+        Some(seconds) => format!("kernel-dm line {}: [{seconds:.3}] {}", line.line, line.text),
+        None => format!("kernel-dm line {}: {}", line.line, line.text),
+    })
 }
 
 /// The entry that a line names, and its name in words.
@@ -176,15 +215,7 @@ fn finding(
     let by_number = lines
         .iter()
         .any(|line| matches!(line.subject, Subject::DevNo(_) | Subject::Minor(_)));
-    let mut evidence: Vec<String> = lines
-        .iter()
-        .take(3)
-        .chain(lines.iter().skip(3).next_back())
-        .map(|line| match line.seconds {
-            Some(seconds) => format!("kernel-dm line {}: [{seconds:.3}] {}", line.line, line.text),
-            None => format!("kernel-dm line {}: {}", line.line, line.text),
-        })
-        .collect();
+    let mut evidence: Vec<String> = evidence(lines).collect();
     evidence.extend(device.map(info_evidence));
     Finding {
         check: CHECK.name,

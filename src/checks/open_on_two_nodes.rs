@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{some, vg_lv};
+use super::facts::vg_lv;
 use super::shared::{Opened, Shared};
 use super::{Check, Outcome, Run};
 use crate::model::finding::{Finding, Severity};
@@ -17,17 +17,15 @@ pub(super) const CHECK: Check = Check {
 /// A volume that is open on a node.
 type OpenOn<'a> = (&'a Shared, &'a Opened);
 
-/// Volumes that are told one by one, the others are counted. Of each: …
-const MOST_FINDINGS: usize = 500;
+/// Volumes that are told one by one, the others are counted. Of each what holds
+/// it on a node as [`Opened`] has it, and: …
+const MOST_FINDINGS: usize = 200;
 
 /// … nodes on which it is open,
 const MOST_NODES: usize = 40;
 
 /// … nodes on which something is to be done, which is said in several places,
 const MOST_REMEDIES: usize = 8;
-
-/// … what holds it on a node,
-const MOST_HOLDERS: usize = 4;
 
 /// … and recorded lines.
 const MOST_LINES: usize = 100;
@@ -152,9 +150,10 @@ fn finding(opened: &[OpenOn<'_>]) -> Option<Finding> {
         .find_map(|(_, one)| one.known_as.as_ref())
         .or(first.named.as_ref());
     let (vg, lv) = name?;
-    let holders = |one: &Opened| match one.holders.as_slice() {
-        [] => "a holder that was not recorded".to_owned(),
-        holders => some(holders, MOST_HOLDERS),
+    let holders = |one: &Opened| match (one.holders.join(", "), one.further) {
+        (none, _) if none.is_empty() => "a holder that was not recorded".to_owned(),
+        (all, 0) => all,
+        (some, further) => format!("{some} and {further} more"),
     };
     let mut who: Vec<String> = opened
         .iter()
@@ -224,7 +223,8 @@ fn more(all: usize, first: usize) -> Option<String> {
 }
 
 fn lines(opened: &[OpenOn<'_>]) -> Vec<String> {
-    let all = opened.iter().map(|(_, one)| 1 + one.holders.len()).sum();
+    let of_one = |one: &Opened| 1 + one.holders.len() + usize::from(one.further > 0);
+    let all = opened.iter().map(|(_, one)| of_one(one)).sum();
     let mut lines: Vec<String> = opened.iter().flat_map(evidence).take(MOST_LINES).collect();
     lines.extend(more(all, MOST_LINES).map(|more| format!("{more} lines of this kind")));
     lines
@@ -234,7 +234,8 @@ fn evidence<'a>((on, one): &'a OpenOn<'a>) -> impl Iterator<Item = String> + 'a 
     let node = &on.node;
     let at = on.collected_at.map(|at| at.to_rfc3339());
     let taken = at.map_or_else(String::new, |at| format!(" (snapshot of {at})"));
-    let held = one.holders.iter();
+    let further = (one.further > 0).then(|| format!("{} more", one.further));
+    let held = one.holders.iter().cloned().chain(further);
     std::iter::once(format!("{node}{taken}: {}", one.evidence))
         .chain(held.map(move |holder| format!("{node}: held by {holder}")))
 }
@@ -255,7 +256,10 @@ mod tests {
             named_vmid: Some(100),
             referenced_by: None,
             valid: false,
-            holders: (1..=holders).map(|pid| format!("process {pid}")).collect(),
+            holders: (1..=holders.min(4))
+                .map(|pid| format!("process {pid}"))
+                .collect(),
+            further: holders.saturating_sub(4),
             evidence: "open count 1".to_owned(),
         };
         Shared {
@@ -286,7 +290,8 @@ mod tests {
         assert!(message.ends_with("; on 60 more. No migration is under way."));
         assert!(finding.remedy.contains("; likewise on 92 more. Then"));
         assert_eq!(finding.evidence.len(), 101);
-        assert_eq!(finding.evidence[100], "900 more lines of this kind");
+        assert_eq!(finding.evidence[5], "n000: held by 5 more");
+        assert_eq!(finding.evidence[100], "500 more lines of this kind");
     }
 
     #[test]
@@ -303,8 +308,8 @@ mod tests {
 
     #[test]
     fn many_volumes_are_counted() {
-        let found = found(&[node(0, 700, 1), node(1, 700, 1)]);
-        assert_eq!(found.len(), 501);
-        assert!(found[500].message.contains("200 besides the 500"));
+        let found = found(&[node(0, 500, 1), node(1, 500, 1)]);
+        assert_eq!(found.len(), 201);
+        assert!(found[200].message.contains("300 besides the 200"));
     }
 }

@@ -86,15 +86,18 @@ pub struct Opened {
     pub referenced_by: Option<u64>,
     /// Whether its verdict is valid.
     pub valid: bool,
-    /// What holds it open, in words: the first ten, then a count.
+    /// What holds it open, in words: the first four.
     pub holders: Vec<String>,
+    /// How many more hold it.
+    #[serde(default)]
+    pub further: usize,
     /// The recorded line on it.
     pub evidence: String,
 }
 
 /// Holders that other nodes need to know of a volume; the node's own page has
 /// more.
-const MOST_HELD: usize = 10;
+const MOST_HELD: usize = 4;
 
 impl Shared {
     /// What the others need to know of a node with these findings.
@@ -169,6 +172,7 @@ fn opened(case: &Case<'_>, index: Index, device: &Device, judgement: &Judgement)
     }
     let owned = |(vg, lv): (&str, &str)| (vg.to_owned(), lv.to_owned());
     let known = case.node.lvm.of(device);
+    let (holders, further) = held(case.node, index);
     Some(Opened {
         vg_uuid: uuid.vg.clone(),
         lv_uuid: uuid.lv.clone(),
@@ -178,19 +182,18 @@ fn opened(case: &Case<'_>, index: Index, device: &Device, judgement: &Judgement)
         named_vmid: Some(volume.vmid),
         referenced_by: judgement.referenced.as_ref().map(|hit| hit.vmid),
         valid: judgement.verdict == Verdict::Valid,
-        holders: held(case.node, index),
+        holders,
+        further,
         evidence: info_evidence(device),
     })
 }
 
-/// What holds a device open, in words.
-fn held(node: &Node, index: Index) -> Vec<String> {
+/// What holds a device open, in words, and how many more do.
+fn held(node: &Node, index: Index) -> (Vec<String>, usize) {
     let mut held = node.holder_texts(index);
+    held.truncate(MOST_HELD);
     let others = node.holders.get(&index).map_or(0, Vec::len);
     let all = node.devices.above(index).len() + others;
-    if all > MOST_HELD {
-        held.truncate(MOST_HELD);
-        held.push(format!("{} more", all - MOST_HELD));
-    }
-    held
+    let further = all.saturating_sub(held.len());
+    (held, further)
 }

@@ -6,12 +6,17 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
-use crate::bundle::{self, Bundle, Limits, Rejected, Repeats, Source};
+use crate::bundle::{self, Bundle, Limits, OpenError, Rejected, Repeats, Source};
 use crate::config::Thresholds;
 use crate::facts::Facts;
 use crate::facts::input::{Line, Spool, scan};
 use crate::model::cluster::{Common, Signature};
 use crate::model::read::{self, Configurations};
+
+/// Entries and guests that several bundles of one archive may list together:
+/// a cluster of 32 nodes of the largest kind known. A report has some thousand bytes on
+/// each, and memory has what their cluster needs of each.
+const LISTED_TOGETHER: usize = 64_000;
 
 /// An input.
 #[derive(Debug)]
@@ -139,13 +144,25 @@ impl Input {
         match self {
             Self::Line(line) => Ok(vec![Raw::Facts(Box::new(line.read()?))]),
             Self::Bundles(source) => bundle::open_with(source, limits, repeats)
+                .and_then(|bundles| allowed_together(&bundles).map(|()| bundles))
                 .map(|bundles| bundles.into_iter().map(Box::new).map(Raw::Bundle).collect())
                 .map_err(|error| rejected(source, &error)),
         }
     }
 }
 
-fn rejected(source: &Source, error: &bundle::OpenError) -> Rejected {
+fn allowed_together(bundles: &[Bundle]) -> Result<(), OpenError> {
+    if bundles.len() < 2 || bundles.iter().map(read::listed).sum::<usize>() <= LISTED_TOGETHER {
+        return Ok(());
+    }
+    Err(OpenError::Limit {
+        what: "entries and guests for several bundles in one archive",
+        limit: LISTED_TOGETHER as u64,
+        option: None,
+    })
+}
+
+fn rejected(source: &Source, error: &OpenError) -> Rejected {
     Rejected {
         path: source.name(),
         error: error.to_string(),

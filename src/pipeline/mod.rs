@@ -8,6 +8,7 @@ mod map;
 mod order;
 mod together;
 mod turns;
+mod waiting;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -27,6 +28,7 @@ use history::Points;
 use input::{Input, Raw};
 use order::{Order, Piece};
 use turns::in_order;
+use waiting::Waiting;
 
 pub use map::Line;
 pub use whole::{Reduced, of_bundles, of_facts, reduced, whole};
@@ -352,7 +354,7 @@ struct Node<M> {
     unit: usize,
     row: view::Row,
     headline: String,
-    shared: Option<Shared>,
+    shared: Option<Waiting>,
     made: M,
 }
 
@@ -379,7 +381,7 @@ fn place<M: Maker>(
         unit,
         row: view::Row::of(&node),
         headline: node.headline.clone(),
-        shared: group.map(|_| facts.shared),
+        shared: group.map(|_| Waiting::of(facts.shared)),
         made: maker.make(Analyzed {
             node,
             cluster_page: group.and_then(|group| order.page(group, files)),
@@ -400,7 +402,7 @@ struct Running<'a> {
     policy: &'a Policy,
     rows: Rows,
     /// Nodes of clusters that are not complete, by cluster.
-    waiting: BTreeMap<usize, Vec<(Shared, view::Row)>>,
+    waiting: BTreeMap<usize, Vec<(Waiting, view::Row)>>,
     /// Nodes of each cluster that are still to come.
     left: Vec<usize>,
 }
@@ -464,12 +466,16 @@ impl<'a> Running<'a> {
                 return Ok(());
             }
         }
-        let Some(mut nodes) = self.waiting.remove(&group) else {
+        let Some(nodes) = self.waiting.remove(&group) else {
             return Ok(());
         };
         let Some(cluster) = order.clusters.get(group) else {
             return Ok(());
         };
+        let unpacked = nodes
+            .into_iter()
+            .map(|(waiting, row)| (waiting.unpacked(), row));
+        let mut nodes: Vec<(Shared, view::Row)> = unpacked.collect();
         nodes.sort_by(|(a, _), (b, _)| a.node.cmp(&b.node));
         let members: Vec<compose::Member<'_>> =
             nodes.iter().map(|(shared, row)| (shared, row)).collect();

@@ -1,5 +1,7 @@
 //! held-open-while-stopped and guest-lvm-on-host.
 
+use dmaudit::model::finding::Finding;
+
 use crate::recording::Recording;
 
 const HELD: &str = "held-open-while-stopped";
@@ -45,6 +47,24 @@ fn a_process_or_a_mount_holds_it_too() {
         "{}",
         finding.message
     );
+}
+
+/// More mounts than any node has are not half read: then nothing is known of
+/// mounts, and the entry is open all the same.
+#[test]
+fn more_holders_than_any_node_has_are_not_read() {
+    let message = |mounts: usize| {
+        let line = |at: usize| format!("{at} 1 254:9 / /mnt/{at} rw - ext4 /dev/dm-9 rw\n");
+        let lines: String = (0..mounts).map(line).collect();
+        let checked = Recording::of("pve1")
+            .open_count("pve-vm--104--disk--0", 0, 1)
+            .add("mountinfo", &lines)
+            .checked();
+        let held = |f: &&Finding| f.check == HELD && f.vmid == Some(104);
+        checked.findings.iter().find(held).unwrap().message.clone()
+    };
+    assert!(message(19_000).contains("mounted on /mnt/"));
+    assert!(!message(20_001).contains("mounted on"));
 }
 
 #[test]

@@ -54,6 +54,36 @@ fn failures_are_grouped_by_kind_and_entry() {
     );
 }
 
+/// A log may name any number; the entries' own failures are told all the same.
+#[test]
+fn failures_of_many_devices_that_are_no_entries_are_counted() {
+    let gone = |number: usize| {
+        format!(
+            "[1.5] device-mapper: table: 253:{number}: linear: Device lookup failed (-ENODEV)\n"
+        )
+    };
+    let log = |count: usize| {
+        let own =
+            "[9.5] device-mapper: ioctl: unable to remove open device ssd--ha01-vm--169--disk--0\n";
+        let log: String = (0..count).map(gone).chain([own.to_owned()]).collect();
+        let checked = Recording::of("pve2").write("kernel-dm", &log).checked();
+        let own = "warning ssd--ha01-vm--169--disk--0";
+        assert!(checked.lines(CHECK).contains(&own.to_owned()));
+        let further = checked
+            .findings
+            .iter()
+            .find(|f| f.subject == "further devices");
+        let further = further.map(|f| (f.message.clone(), f.evidence.len()));
+        (checked.lines(CHECK).len(), further)
+    };
+    assert_eq!(log(200), (201, None));
+    let (lines, further) = log(20_000);
+    assert_eq!(lines, 202);
+    let (message, evidence) = further.unwrap();
+    assert!(message.contains("has 19800 more failures"), "{message}");
+    assert_eq!(evidence, 4);
+}
+
 #[test]
 fn a_log_without_failures_says_nothing_and_a_missing_one_is_missed() {
     assert!(Recording::of("pve2").found(CHECK).is_empty());

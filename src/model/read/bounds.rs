@@ -8,6 +8,9 @@
 /// Device-mapper entries of a node. The largest nodes known have some 2,000.
 pub(super) const ENTRIES: usize = 20_000;
 
+/// Processes, mounts and the like that one command says hold entries open.
+pub(super) const HOLDERS: usize = 20_000;
+
 /// Guests of a cluster that are listed or configured.
 pub(super) const GUESTS: usize = 20_000;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Reader;
-use super::bounds::{NAME, SENTENCE, brief};
+use super::bounds::{HOLDERS, NAME, SENTENCE, brief, too_many};
 use crate::model::device::{Devices, Index};
 use crate::model::node::Holder;
 use crate::parse::holders::dm_minor;
@@ -12,12 +12,11 @@ use crate::parse::lsblk::BlockDevice;
 use crate::parse::openers::{Opener, parse_fuser, parse_lsof};
 use crate::parse::{self, DevNo};
 
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    devices: &Devices,
-    blocks: &[BlockDevice],
-) -> BTreeMap<Index, Vec<Holder>> {
-    let mut found: BTreeMap<Index, Vec<Holder>> = BTreeMap::new();
+/// What holds each entry.
+type Found = BTreeMap<Index, Vec<Holder>>;
+
+pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDevice]) -> Found {
+    let mut found = Found::new();
     let by_minor = |minor: u32| {
         devices.by_devno(DevNo {
             major: devices.major()?,
@@ -25,67 +24,76 @@ pub(super) fn read(
         })
     };
     let mut openers: Vec<Opener> = reader.command("lsof", parse_lsof);
+    let mut by = "lsof";
     if openers.is_empty() {
-        openers = fuser(reader);
+        (openers, by) = (fuser(reader), "fuser");
     }
-    for opener in openers.into_iter().filter(|opener| !opener.kernel) {
+    let openers = openers.into_iter().filter(|opener| !opener.kernel);
+    let held = openers.filter_map(|opener| {
         let index = match opener.devno {
             Some(devno) => devices.by_devno(devno),
             None => opener.minor_hint.and_then(by_minor),
         };
-        if let Some(index) = index {
-            found.entry(index).or_default().push(Holder::Process {
-                pid: opener.pid,
-                command: brief(&opener.command, NAME),
-            });
-        }
-    }
-    for mount in reader.command("mountinfo", parse::mountinfo::parse) {
-        if let Some(index) = devices.by_devno(mount.devno) {
-            found
-                .entry(index)
-                .or_default()
-                .push(Holder::Mount(brief(&mount.mount_point, SENTENCE)));
-        }
-    }
-    for block in blocks {
-        let Some(index) = devices.by_devno(block.devno) else {
-            continue;
+        let process = Holder::Process {
+            pid: opener.pid,
+            command: brief(&opener.command, NAME),
         };
-        let holders = block.mounts.iter().map(|mount| match mount.as_str() {
+        Some((index?, process))
+    });
+    add(reader, &mut found, by, held.collect());
+
+    let mounts = reader.command("mountinfo", parse::mountinfo::parse);
+    let held = mounts.into_iter().filter_map(|mount| {
+        let index = devices.by_devno(mount.devno)?;
+        Some((index, Holder::Mount(brief(&mount.mount_point, SENTENCE))))
+    });
+    add(reader, &mut found, "mountinfo", held.collect());
+
+    let held = blocks.iter().flat_map(|block| {
+        let index = devices.by_devno(block.devno);
+        let mounts = block.mounts.iter().map(|mount| match mount.as_str() {
             "[SWAP]" => Holder::Swap,
             mount => Holder::Mount(brief(mount, SENTENCE)),
         });
-        found.entry(index).or_default().extend(holders);
-    }
-    found.retain(|_, holders| !holders.is_empty());
-    for swap in reader.command("swaps", parse::swaps::parse) {
+        mounts.filter_map(move |holder| Some((index?, holder)))
+    });
+    add(reader, &mut found, "lsblk", held.collect());
+
+    let swaps = reader.command("swaps", parse::swaps::parse);
+    let held = swaps.into_iter().filter_map(|swap| {
         let minor = swap.path.rsplit('/').next().and_then(dm_minor);
         let index = minor
             .and_then(by_minor)
             .or_else(|| devices.by_name(swap.path.strip_prefix("/dev/mapper/")?));
-        if let Some(index) = index {
-            found.entry(index).or_default().push(Holder::Swap);
-        }
-    }
-    for holder in reader.command("holders", parse::holders::parse) {
-        let Some(index) = dm_minor(&holder.device).and_then(by_minor) else {
-            continue;
-        };
+        Some((index?, Holder::Swap))
+    });
+    add(reader, &mut found, "swaps", held.collect());
+
+    let holders = reader.command("holders", parse::holders::parse);
+    let held = holders.into_iter().filter_map(|holder| {
+        let index = dm_minor(&holder.device).and_then(by_minor)?;
         // Devices on top that are known by their tables are told by name.
         let above = dm_minor(&holder.holder).and_then(by_minor);
-        if !above.is_some_and(|above| lies_on(devices, above, index)) {
-            found
-                .entry(index)
-                .or_default()
-                .push(Holder::Kernel(brief(&holder.holder, NAME)));
-        }
-    }
+        let is_told = above.is_some_and(|above| lies_on(devices, above, index));
+        (!is_told).then(|| (index, Holder::Kernel(brief(&holder.holder, NAME))))
+    });
+    add(reader, &mut found, "holders", held.collect());
     for holders in found.values_mut() {
         holders.sort_unstable();
         holders.dedup();
     }
     found
+}
+
+/// Adds what a command says holds entries, unless no node has as many.
+fn add(reader: &mut Reader<'_>, found: &mut Found, by: &str, held: Vec<(Index, Holder)>) {
+    if held.len() > HOLDERS {
+        reader.refuse(by, too_many(held.len(), "holders of entries", HOLDERS));
+        return;
+    }
+    for (index, holder) in held {
+        found.entry(index).or_default().push(holder);
+    }
 }
 
 /// Whether a device's table or dependencies name another one.

@@ -117,6 +117,16 @@ pub fn signature(bundle: &Bundle) -> Signature {
     }
 }
 
+/// How many device-mapper entries and guests a bundle lists: what the size of
+/// its report depends on.
+pub fn listed(bundle: &Bundle) -> usize {
+    let mut reader = Reader::new(bundle);
+    let blocks = blocks(&mut reader);
+    let (devices, _) = listings::devices(&mut reader, &blocks);
+    let guests = ["qm-list", "pct-list"].map(|id| reader.command(id, parse::guest_list::parse));
+    devices.len() + guests.iter().map(Vec::len).sum::<usize>()
+}
+
 /// A bundle, with what is written down while it is read.
 struct Reader<'a> {
     bundle: &'a Bundle,
