@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::node::{Node, shells};
+use crate::node::{Node, real, shells};
 use crate::undo::undo_script;
 use crate::world::{SHARED, dm_uuid, known_to_lvm, lv_uuid, second_mapping, stale};
 use crate::{goes, left_alone};
@@ -204,18 +204,17 @@ fn ctrl_backslash_stops_it_as_ctrl_c_does() {
 /// The folder that one happens to be in holds somebody else's programs.
 #[test]
 fn an_empty_path_is_not_the_current_folder() {
-    for shell in ["dash", "busybox"] {
+    for shell in shells() {
         let node = Node::with(vec![stale()]);
         let script = dmaudit::cleanup::script::render(&node.plan, &node.about).unwrap();
         node.write("evil/script.sh", &script);
         node.write("evil/id", "#!/bin/sh\ntouch ran\n");
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(node.path("evil/id"), mode).unwrap();
-        let mut command = Command::new(format!("/bin/{shell}"));
-        if shell == "busybox" {
-            command.arg("sh");
-        }
-        let output = command
+        let mut words = shell.split(' ');
+        let shell_path = real(words.next().unwrap()).unwrap();
+        let output = Command::new(shell_path)
+            .args(words)
             .arg("script.sh")
             .current_dir(node.path("evil"))
             .env("PATH", "")

@@ -54,7 +54,8 @@ pub fn shells() -> Vec<&'static str> {
     shells
 }
 
-fn real(command: &str) -> Option<PathBuf> {
+/// Where a command is on this machine.
+pub fn real(command: &str) -> Option<PathBuf> {
     ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]
         .iter()
         .map(|folder| Path::new(folder).join(command))
