@@ -229,6 +229,182 @@ fn a_bundle_at_the_bounds_takes_less_than_256_mib() {
     }
 }
 
+/// A bundle with as many of everything as each list may have by itself: of all
+/// entries either LVM has the volume, or it has none.
+fn everything(is_backed: bool) -> tempfile::TempDir {
+    const ALL: usize = 20_000;
+    const HALF: usize = ALL / 2;
+    let lv = |i: usize| format!("vm-{}-disk-0-{}", 1000 + i, "x".repeat(95));
+    let name = |i: usize| format!("v-{}", lv(i).replace('-', "--"));
+    let [vg, gone] =
+        ["V", "W"].map(|kind| kind.repeat(6) + &format!("-{}", "VVVV-".repeat(5)) + "VVVVVV");
+    let uuid = |kind: &str, i: usize| format!("{kind}00000-{}{i:06}", "0000-".repeat(5));
+    let lines =
+        |count: usize, line: &dyn Fn(usize) -> String| -> String { (0..count).map(line).collect() };
+    let report = |section: &str, rows: Vec<String>| {
+        format!("{{\"report\":[{{\"{section}\":[{}]}}]}}", rows.join(",\n"))
+    };
+    let rows = |count: usize, row: &dyn Fn(usize) -> String| -> Vec<String> {
+        (0..count).map(row).collect()
+    };
+    let info = lines(ALL, &|i| {
+        let lv_uuid = uuid("L", i).replace('-', "");
+        format!(
+            "Name: {}\nState: ACTIVE\nTables present: LIVE\nOpen count: 1\nMajor, minor: 254, {i}\nUUID: LVM-{}{lv_uuid}\n\n",
+            name(i),
+            vg.replace('-', "")
+        )
+    });
+    let volume = |i: usize| {
+        format!(
+            "{{\"vg_name\":\"v\",\"vg_uuid\":\"{vg}\",\"lv_name\":\"{}\",\"lv_uuid\":\"{}\",\"lv_attr\":\"-wi-ao----\",\"lv_size\":\"67108864\"}}",
+            lv(i),
+            uuid("L", i)
+        )
+    };
+    let segment = |i: usize| {
+        format!(
+            "{{\"vg_uuid\":\"{vg}\",\"lv_uuid\":\"{}\",\"lv_name\":\"x\",\"segtype\":\"linear\",\"seg_start\":\"0\",\"seg_size\":\"67108864\",\"seg_pe_ranges\":\"/dev/a:{i}-{}\",\"devices\":\"\"}}",
+            uuid("L", i),
+            i + 15
+        )
+    };
+    let mut groups = rows(4_990, &|i| {
+        format!(
+            "{{\"vg_name\":\"w{i}\",\"vg_uuid\":\"{}\",\"vg_extent_size\":\"4194304\"}}",
+            uuid("W", i)
+        )
+    });
+    groups.push(format!(
+        "{{\"vg_name\":\"v\",\"vg_uuid\":\"{vg}\",\"vg_extent_size\":\"4096\"}}"
+    ));
+    let physical = rows(4_990, &|i| {
+        format!(
+            "{{\"pv_name\":\"/dev/{}{i}\",\"pv_uuid\":\"{}\",\"vg_name\":\"w\",\"vg_uuid\":\"{gone}\",\"pv_size\":\"99\",\"pe_start\":\"1048576\",\"pv_major\":\"7\",\"pv_minor\":\"{i}\"}}",
+            "p".repeat(200),
+            uuid("P", i)
+        )
+    });
+    let long = |text: &str| text.repeat(160);
+    let mut files = vec![
+        (
+            "commands/uname.out".to_owned(),
+            "Linux n 6.8.12-1-pve #1 SMP x86_64 GNU/Linux\n".to_owned(),
+        ),
+        ("commands/dmsetup-info.out".to_owned(), info),
+        (
+            "commands/dmsetup-table.out".to_owned(),
+            lines(ALL, &|i| {
+                format!("{}: 0 8388608 linear 8:3 2048\n", name(i))
+            }),
+        ),
+        (
+            "commands/dmsetup-deps.out".to_owned(),
+            lines(ALL - 10, &|i| {
+                let below = [7, 14, 21].map(|step| format!("(254, {})", (i + step) % ALL));
+                format!("{}: 3 dependencies  : {}\n", name(i), below.join(" "))
+            }),
+        ),
+        (
+            "commands/lsof.out".to_owned(),
+            "COMMAND PID USER FD TYPE DEVICE SIZE/OFF NODE NAME\n".to_owned()
+                + &lines(HALF, &|i| {
+                    format!(
+                        "{} {i} root 3u BLK 254,{} 0t0 5 /dev/dm-{}\n",
+                        long("c"),
+                        2 * i,
+                        2 * i
+                    )
+                }),
+        ),
+        (
+            "commands/mountinfo.out".to_owned(),
+            lines(HALF, &|i| {
+                format!(
+                    "{i} 1 254:{} / /mnt/{}{i} rw - ext4 /dev/x rw\n",
+                    2 * i + 1,
+                    long("m")
+                )
+            }),
+        ),
+        (
+            "commands/kernel-dm.out".to_owned(),
+            lines(HALF, &|i| {
+                format!(
+                    "[{i}.1] device-mapper: ioctl: unable to remove open device {} {}\n",
+                    name(i),
+                    long("k")
+                )
+            }),
+        ),
+        (
+            "commands/multipath.out".to_owned(),
+            lines(4_000, &|i| {
+                let path = format!("  `- 3:0:0:{i} sd{i} 8:{i} failed faulty running\n");
+                format!(
+                    "{} (3600{i}) dm-{i} LIO,x\nsize=1G features='0'\n`-+- policy='service-time 0' prio=0 status=enabled\n{}",
+                    name(i),
+                    path.repeat(5)
+                )
+            }),
+        ),
+        (
+            "commands/qm-list.out".to_owned(),
+            "      VMID NAME                 STATUS     MEM(MB)    BOOTDISK(GB) PID\n".to_owned()
+                + &lines(ALL - 100, &|i| {
+                    format!("{} {} stopped 2048 0.00 0\n", 1000 + i, "g".repeat(127))
+                }),
+        ),
+        (
+            "commands/lvs-json.out".to_owned(),
+            report(
+                "lv",
+                if is_backed {
+                    rows(ALL, &volume)
+                } else {
+                    Vec::new()
+                },
+            ),
+        ),
+        (
+            "commands/lvs-segments-json.out".to_owned(),
+            report("seg", rows(ALL, &segment)),
+        ),
+        ("commands/vgs-json.out".to_owned(), report("vg", groups)),
+        ("commands/pvs-json.out".to_owned(), report("pv", physical)),
+        (
+            "files/etc/pve/storage.cfg".to_owned(),
+            "lvm: s\n\tvgname v\n\tshared 1\n".to_owned(),
+        ),
+    ];
+    files.extend((0..18_000).map(|i| {
+        let path = format!("files/etc/pve/nodes/n/qemu-server/{}.conf", 1000 + i);
+        (
+            path,
+            format!("name: {}\nscsi0: s:{}\n", "g".repeat(127), lv(i)),
+        )
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join("dmaudit-n-20261123T183645Z").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+#[test]
+#[ignore = "measures: needs GNU time, and a release build to be soon done"]
+fn a_bundle_with_as_many_of_everything_takes_less_than_256_mib() {
+    for is_backed in [true, false] {
+        let folder = everything(is_backed);
+        let peak = peak(folder.path());
+        println!("everything, backed {is_backed}: {} MiB", peak / MIB);
+        assert!(peak > 96 * MIB, "nothing was analyzed");
+        assert!(peak < 256 * MIB, "{} MiB", peak / MIB);
+    }
+}
+
 /// An archive of this many bundles: the node, the time and the files of each.
 fn bundles(
     count: usize,

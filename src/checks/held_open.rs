@@ -6,6 +6,7 @@ use crate::model::device::{Device, Index};
 use crate::model::finding::{Finding, Severity};
 use crate::model::guest::{Guest, GuestKind};
 use crate::model::names::{VolumeKind, replica_of};
+use crate::model::node::MOST_HOLDERS;
 use crate::model::verdict::Verdict;
 use crate::verdicts::Judgement;
 
@@ -118,7 +119,8 @@ fn finding(
     };
     let mut evidence = vec![info_evidence(device)];
     evidence.extend(holders.iter().map(|holder| format!("held by {holder}")));
-    evidence.extend(above.iter().map(|device| info_evidence(device)));
+    let some = above.iter().take(MOST_HOLDERS);
+    evidence.extend(some.map(|device| info_evidence(device)));
     evidence.extend(device.volume().into_iter().flat_map(|(vg, lv)| {
         let of_guest = case
             .references

@@ -17,8 +17,10 @@ pub(super) const CHECK: Check = Check {
     run: Run::Node(run),
 };
 
-/// Failures that are told one by one of what is no entry now: its number may
-/// be any. The others are counted.
+/// Failures of entries that are told one by one, the others are counted; …
+const MOST_OF_ENTRIES: usize = 2_000;
+
+/// … and failures of what is no entry now: its number may be any.
 const MOST_WITHOUT_ENTRY: usize = 200;
 
 /// What went wrong. A log tells of the past, so nothing in it is critical by
@@ -130,21 +132,25 @@ fn run(case: &Case<'_>) -> Outcome {
             .or_default()
             .push(line);
     }
-    let mut without_entry = 0;
-    let mut further = Vec::new();
+    let (mut of_entries, mut without_entry) = (MOST_OF_ENTRIES, MOST_WITHOUT_ENTRY);
+    let (mut further, mut lines_of_further) = (0, Vec::new());
     let mut findings = Vec::new();
     for ((kind, index, name), lines) in groups {
         let device = index.and_then(|index| node.devices.get(index));
-        without_entry += usize::from(device.is_none());
-        if device.is_none() && without_entry > MOST_WITHOUT_ENTRY {
-            further.extend(lines);
-        } else {
+        let left = match device {
+            Some(_) => &mut of_entries,
+            None => &mut without_entry,
+        };
+        if *left > 0 {
+            *left -= 1;
             findings.push(finding(case, kind, index, device, &name, &lines));
+        } else {
+            further += 1;
+            lines_of_further.extend(lines);
         }
     }
-    if !further.is_empty() {
-        let failures = without_entry - MOST_WITHOUT_ENTRY;
-        findings.push(others(failures, &further));
+    if further > 0 {
+        findings.push(others(further, &lines_of_further));
     }
     Outcome::found(findings)
 }
@@ -157,7 +163,7 @@ fn others(failures: usize, lines: &[&KernelLine]) -> Finding {
         subject: "further devices".to_owned(),
         vmid: None,
         message: format!(
-            "The kernel's log has {failures} more failures of devices that are no entries now, besides the {MOST_WITHOUT_ENTRY} that are told one by one."
+            "The kernel's log has {failures} more failures besides those that are told one by one."
         ),
         impact: Kind::Other.impact().into(),
         remedy: "Read them (dmesg -T | grep device-mapper): so many have one cause, often a disk or a storage that was gone for a while.".into(),

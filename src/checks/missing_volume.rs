@@ -17,6 +17,9 @@ pub(super) const CHECK: Check = Check {
     run: Run::Node(run),
 };
 
+/// Volumes that are told one by one, the others are counted.
+const MOST: usize = 2_000;
+
 fn run(case: &Case<'_>) -> Outcome {
     let node = case.node;
     // What is being made may name volumes that are not there yet.
@@ -34,6 +37,7 @@ fn run(case: &Case<'_>) -> Outcome {
         return Outcome::needs("the report of all volumes by LVM (lvs-json), ended without error");
     }
     let mut findings = Vec::new();
+    let (mut further, mut worst) = (0_usize, Severity::Info);
     for guest in guests {
         // A volume that several sections name is missing once; the current
         // section comes first.
@@ -45,11 +49,34 @@ fn run(case: &Case<'_>) -> Outcome {
             if let Some(part) = part(guest, reference, volume)
                 && told.insert((vg, volume))
             {
-                findings.push(finding(guest, reference, storage, vg, volume, part));
+                if findings.len() < MOST {
+                    findings.push(finding(guest, reference, storage, vg, volume, part));
+                } else {
+                    further += 1;
+                    // The worst comes first.
+                    worst = worst.min(part.severity());
+                }
             }
         }
     }
+    findings.extend((further > 0).then(|| others(further, worst)));
     Outcome::found(findings)
+}
+
+/// Volumes that are not told one by one.
+fn others(volumes: usize, severity: Severity) -> Finding {
+    Finding {
+        check: CHECK.name,
+        severity,
+        subject: "further volumes".to_owned(),
+        vmid: None,
+        message: format!(
+            "Configurations reference {volumes} more volumes that are not there, besides the {MOST} that are told one by one."
+        ),
+        impact: "Their guests won't start here, or lack what was kept for them.".into(),
+        remedy: "Look at what so many have in common: a storage whose VG is another one now, or a VG that was made anew.".into(),
+        evidence: Vec::new(),
+    }
 }
 
 /// Storage, VG and volume of a reference whose VG was read and does not have
@@ -96,6 +123,33 @@ enum Part {
     Memory,
 }
 
+impl Part {
+    fn severity(self) -> Severity {
+        match self {
+            Self::Disk => Severity::Critical,
+            Self::Template | Self::Memory | Self::Section => Severity::Warning,
+            Self::CloudInit | Self::Unused => Severity::Info,
+        }
+    }
+
+    fn impact(self) -> &'static str {
+        match self {
+            Self::Disk => {
+                "The guest won't start here. If it runs, its disk has been removed under it."
+            }
+            Self::Template => "No new guest can be made from this template.",
+            Self::Memory => {
+                "The saved memory is lost: the guest can't be resumed, only started anew."
+            }
+            Self::Section => {
+                "A rollback to this snapshot, or applying these pending changes, fails."
+            }
+            Self::CloudInit => "PVE makes it anew when the guest is started.",
+            Self::Unused => "The guest does not use it; the data that it was to keep is gone.",
+        }
+    }
+}
+
 /// None for what is not missed: a backup's fleecing image is PVE's to clean
 /// up.
 fn part(guest: &Guest, reference: &Reference, volume: &str) -> Option<Part> {
@@ -121,32 +175,6 @@ fn finding(
     volume: &str,
     part: Part,
 ) -> Finding {
-    let (severity, impact) = match part {
-        Part::Disk => (
-            Severity::Critical,
-            "The guest won't start here. If it runs, its disk has been removed under it.",
-        ),
-        Part::Template => (
-            Severity::Warning,
-            "No new guest can be made from this template.",
-        ),
-        Part::Memory => (
-            Severity::Warning,
-            "The saved memory is lost: the guest can't be resumed, only started anew.",
-        ),
-        Part::Section => (
-            Severity::Warning,
-            "A rollback to this snapshot, or applying these pending changes, fails.",
-        ),
-        Part::CloudInit => (
-            Severity::Info,
-            "PVE makes it anew when the guest is started.",
-        ),
-        Part::Unused => (
-            Severity::Info,
-            "The guest does not use it; the data that it was to keep is gone.",
-        ),
-    };
     let id = format!("{}:{volume}", storage.id);
     let remedy = match part {
         Part::Disk | Part::Template => format!(
@@ -170,14 +198,14 @@ fn finding(
     };
     Finding {
         check: CHECK.name,
-        severity,
+        severity: part.severity(),
         subject: id.clone(),
         vmid: Some(guest.vmid),
         message: format!(
             "Guest {} ({}) references {id} as {}, but VG {vg} has no such volume.",
             guest.vmid, guest.name, reference.place
         ),
-        impact: impact.into(),
+        impact: part.impact().into(),
         remedy: remedy.into(),
         evidence: vec![
             mention(guest, reference),

@@ -133,7 +133,7 @@ fn remedy(
     if device.in_use() {
         let who = match &holders[..] {
             [] => "whoever holds it open".to_owned(),
-            holders => holders.join(", "),
+            holders => facts::some(holders, 4),
         };
         steps.push_str(&format!("{} is in use: end {who} now. ", device.name));
     } else {

@@ -7,6 +7,7 @@ use dmaudit::bundle::{Limits, discover, open};
 use dmaudit::checks::shared::Shared;
 use dmaudit::checks::{self, Case};
 use dmaudit::config::Thresholds;
+use dmaudit::model::evidence::State;
 use dmaudit::model::finding::Finding;
 use dmaudit::model::read::{self, Configurations};
 use dmaudit::verdicts::judge;
@@ -167,6 +168,13 @@ impl Recording {
         let (findings, not_run) = checks::node_findings(&case);
         let shared = Shared::of(&case, &findings);
         Checked {
+            failed: node
+                .evidence
+                .gaps()
+                .into_iter()
+                .filter(|gap| matches!(gap.state, State::Failed(_)))
+                .map(|gap| gap.id)
+                .collect(),
             findings,
             shared,
             lacking: not_run.iter().map(|(check, _)| check.name).collect(),
@@ -182,6 +190,8 @@ impl Recording {
 /// A node with its findings.
 pub struct Checked {
     pub findings: Vec<Finding>,
+    /// The evidence that failed.
+    pub failed: Vec<&'static str>,
     pub shared: Shared,
     /// The checks that lacked evidence.
     pub lacking: Vec<&'static str>,

@@ -8,8 +8,20 @@
 /// Device-mapper entries of a node. The largest nodes known have some 2,000.
 pub(super) const ENTRIES: usize = 20_000;
 
-/// Processes, mounts and the like that one command says hold entries open.
+/// Processes, mounts and the like that hold entries open, by all commands.
 pub(super) const HOLDERS: usize = 20_000;
+
+/// Dependencies of entries: most have one or two.
+pub(super) const DEPENDENCIES: usize = 60_000;
+
+/// Volume groups, and as many physical volumes.
+pub(super) const GROUPS: usize = 5_000;
+
+/// Multipath devices.
+pub(super) const MULTIPATHS: usize = 4_000;
+
+/// Paths of all multipath devices.
+pub(super) const PATHS: usize = 20_000;
 
 /// Guests of a cluster that are listed or configured.
 pub(super) const GUESTS: usize = 20_000;
@@ -37,11 +49,15 @@ const BYTES: usize = 16 << 20;
 const LINES: usize = 300_000;
 
 /// Lines of a kernel log that are read: the last ones.
-const LOG_LINES: usize = 50_000;
+const LOG_LINES: usize = 10_000;
 
 /// Characters of a name that is shown many times: a node's, a guest's, a
 /// storage's. None of them may be longer where it is made.
 pub(super) const NAME: usize = 128;
+
+/// Characters of what holds an entry: a process's name, a mount's path. The
+/// kernel's own names of processes have 15.
+pub(super) const HOLDER: usize = 160;
 
 /// Characters of a sentence or line that is shown.
 pub(super) const SENTENCE: usize = 500;

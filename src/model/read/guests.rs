@@ -11,6 +11,7 @@ use super::configurations::Configurations;
 use super::membership::{
     all_folders_seen, is_folder_known, membership, node_folders, unread_folder,
 };
+use super::room::{cost, no_room};
 use crate::bundle::{Bundle, decode};
 use crate::model::guest::{Guest, GuestKind, references};
 use crate::model::node::{Environment, Guests, Membership, UnreadElsewhere};
@@ -156,7 +157,11 @@ fn configurations(
         };
         match reader.noted(path, parsed) {
             Some(guest) => {
-                if let Err(why) = budget.take(&guest) {
+                let taken = budget.take(&guest).and_then(|()| {
+                    let has_room = reader.room.take(cost::guest(&guest));
+                    has_room.then_some(()).ok_or_else(no_room)
+                });
+                if let Err(why) = taken {
                     reader.note(|| format!("{path} was {why}"));
                     note_unread(guests, &place, folder, &why);
                     continue;
@@ -265,6 +270,7 @@ impl Listings {
 fn listings(reader: &mut Reader<'_>) -> Listings {
     let mut list = |id: &str| {
         let guests = reader.optional(id, guest_list::parse)?;
+        let guests = reader.with_room(id, guests, cost::LISTED);
         reader.evidence.has(id).then_some(guests)
     };
     Listings {

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Reader;
-use super::bounds::{HOLDERS, NAME, SENTENCE, brief, too_many};
+use super::bounds::{HOLDER, HOLDERS, brief, too_many};
+use super::room::{cost, no_room};
 use crate::model::device::{Devices, Index};
 use crate::model::node::Holder;
 use crate::parse::holders::dm_minor;
@@ -36,7 +37,7 @@ pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDe
         };
         let process = Holder::Process {
             pid: opener.pid,
-            command: brief(&opener.command, NAME),
+            command: brief(&opener.command, HOLDER),
         };
         Some((index?, process))
     });
@@ -45,7 +46,7 @@ pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDe
     let mounts = reader.command("mountinfo", parse::mountinfo::parse);
     let held = mounts.into_iter().filter_map(|mount| {
         let index = devices.by_devno(mount.devno)?;
-        Some((index, Holder::Mount(brief(&mount.mount_point, SENTENCE))))
+        Some((index, Holder::Mount(brief(&mount.mount_point, HOLDER))))
     });
     add(reader, &mut found, "mountinfo", held.collect());
 
@@ -53,7 +54,7 @@ pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDe
         let index = devices.by_devno(block.devno);
         let mounts = block.mounts.iter().map(|mount| match mount.as_str() {
             "[SWAP]" => Holder::Swap,
-            mount => Holder::Mount(brief(mount, SENTENCE)),
+            mount => Holder::Mount(brief(mount, HOLDER)),
         });
         mounts.filter_map(move |holder| Some((index?, holder)))
     });
@@ -75,7 +76,7 @@ pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDe
         // Devices on top that are known by their tables are told by name.
         let above = dm_minor(&holder.holder).and_then(by_minor);
         let is_told = above.is_some_and(|above| lies_on(devices, above, index));
-        (!is_told).then(|| (index, Holder::Kernel(brief(&holder.holder, NAME))))
+        (!is_told).then(|| (index, Holder::Kernel(brief(&holder.holder, HOLDER))))
     });
     add(reader, &mut found, "holders", held.collect());
     for holders in found.values_mut() {
@@ -87,8 +88,17 @@ pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDe
 
 /// Adds what a command says holds entries, unless no node has as many.
 fn add(reader: &mut Reader<'_>, found: &mut Found, by: &str, held: Vec<(Index, Holder)>) {
-    if held.len() > HOLDERS {
-        reader.refuse(by, too_many(held.len(), "holders of entries", HOLDERS));
+    let all = held.len() + found.values().map(Vec::len).sum::<usize>();
+    if all > HOLDERS && !held.is_empty() {
+        let what = "holders of entries, with those of other commands";
+        reader.refuse(by, too_many(all, what, HOLDERS));
+        return;
+    }
+    if !reader
+        .room
+        .take(held.iter().map(|(_, one)| cost::holder(one)).sum())
+    {
+        reader.refuse(by, no_room());
         return;
     }
     for (index, holder) in held {

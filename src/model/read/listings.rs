@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::room::{cost, no_room};
 use super::{Reader, bounds};
 use crate::model::device::Devices;
 use crate::model::evidence::LISTINGS;
@@ -72,11 +73,25 @@ pub(super) fn devices(
         }
     }
     retain_legal(reader, &mut infos);
+    // They have their own bound, and come first.
+    let bytes = infos.iter().map(|(_, info)| cost::entry(info.name.len()));
+    reader.room.take(bytes.sum());
 
     let texts = ["dmsetup-table", "dmsetup-deps"].map(|id| reader.text(id).unwrap_or_default());
     let [table, below] = &texts;
     let tables = reader.parsed("dmsetup-table", table, parse::dmsetup_table::parse);
+    let tables = reader.with_room("dmsetup-table", tables, cost::SEGMENT);
     let mut deps = reader.parsed("dmsetup-deps", below, parse::dmsetup_deps::parse);
+    let most = bounds::DEPENDENCIES;
+    let pairs = deps.iter().map(|(_, below)| below.len()).sum();
+    let refusal = match pairs > most {
+        true => Some(bounds::too_many(pairs, "dependencies", most)),
+        false => (!reader.room.take(pairs * cost::DEPENDENCY)).then(no_room),
+    };
+    if let Some(why) = refusal {
+        reader.refuse("dmsetup-deps", why);
+        deps.clear();
+    }
     if deps.is_empty() {
         deps = tree;
     }

@@ -10,6 +10,7 @@ mod identity;
 mod listings;
 mod lvm_tables;
 mod membership;
+mod room;
 mod shorten;
 mod system;
 
@@ -28,7 +29,9 @@ use crate::model::storage::{Storage, Storages};
 use crate::parse::kernel_log::KernelLine;
 use crate::parse::lsblk::BlockDevice;
 use crate::parse::lvmconfig::LvmConfig;
+use crate::parse::multipath::Multipath;
 use crate::parse::{self, Parsed, lvm_json};
+use room::{Room, cost};
 
 /// Whether an output or file is larger than any node's, so that it is not
 /// read. `input` is the command's id or the file's path.
@@ -64,7 +67,7 @@ pub fn node(bundle: &Bundle, known: &Configurations) -> Node {
     let pve = shorten::versions(reader.command("pveversion", parse::pveversion::parse));
     let lvm_config = lvm_config(&mut reader);
     let kernel_log = kernel_log(&mut reader);
-    let multipaths = shorten::multipaths(reader.command("multipath", parse::multipath::parse));
+    let multipaths = shorten::multipaths(multipaths(&mut reader));
     let system = system::read(&mut reader);
     Node {
         collected_at: identity.collected_at,
@@ -134,6 +137,7 @@ struct Reader<'a> {
     notes: Vec<String>,
     /// Commands whose output is larger than any node's.
     too_large: BTreeSet<String>,
+    room: Room,
 }
 
 impl<'a> Reader<'a> {
@@ -174,6 +178,7 @@ impl<'a> Reader<'a> {
             evidence,
             notes,
             too_large,
+            room: Room::default(),
         }
     }
 
@@ -203,6 +208,18 @@ impl<'a> Reader<'a> {
         self.notes.push(format!("{id} was {why}"));
         self.evidence.note(id, State::Failed(why));
         self.too_large.insert(id.to_owned());
+    }
+
+    /// What a command listed, if there is room for so many things that take as
+    /// many bytes each.
+    fn with_room<T>(&mut self, id: &str, found: Vec<T>, bytes: usize) -> Vec<T> {
+        match self.room.take(found.len() * bytes) {
+            true => found,
+            false => {
+                self.refuse(id, room::no_room());
+                Vec::new()
+            }
+        }
     }
 
     /// Parses a command's output; empty facts where there is none.
@@ -343,7 +360,8 @@ fn kernel_log(reader: &mut Reader<'_>) -> Vec<KernelLine> {
     if skipped > 0 {
         reader.note(|| format!("kernel-dm: the first {skipped} lines were not read"));
     }
-    let mut lines = parse::kernel_log::parse(newer).value;
+    let lines = parse::kernel_log::parse(newer).value;
+    let mut lines = reader.with_room("kernel-dm", lines, cost::LOG_LINE);
     for line in &mut lines {
         line.line += skipped;
         line.text = bounds::brief(&line.text, bounds::SENTENCE);
@@ -379,6 +397,7 @@ fn lvm(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDevice]) -> Lv
         whole = parsed.problems.is_empty();
         parsed
     });
+    let lvs = reader.with_room("lvs-json", lvs, cost::ROW);
     Lvm::new(Reports {
         lvs,
         lvs_complete: whole && reader.evidence.has("lvs-json"),
@@ -386,14 +405,46 @@ fn lvm(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDevice]) -> Lv
             lvm_json::parse(text, "seg", |row| facts.segment(row))
         }),
         vgs: groups(reader, &mut facts),
-        pvs: reader.command("pvs-json", |text| {
+        pvs: few(reader, "pvs-json", "physical volumes", |text| {
             lvm_json::parse(text, "pv", |row| Some(facts.physical(row)))
         }),
     })
 }
 
+/// Groups or physical volumes that a command reports; none if there are more
+/// than any node has.
+fn few<T>(
+    reader: &mut Reader<'_>,
+    id: &str,
+    what: &str,
+    parser: impl FnOnce(&str) -> Parsed<Vec<T>>,
+) -> Vec<T> {
+    let found = reader.command(id, parser);
+    if found.len() <= bounds::GROUPS {
+        return reader.with_room(id, found, cost::ROW);
+    }
+    reader.refuse(id, bounds::too_many(found.len(), what, bounds::GROUPS));
+    Vec::new()
+}
+
+fn multipaths(reader: &mut Reader<'_>) -> Vec<Multipath> {
+    let found = reader.command("multipath", parse::multipath::parse);
+    let paths = found.iter().map(|multipath| multipath.paths.len()).sum();
+    for (count, what, most) in [
+        (found.len(), "multipath devices", bounds::MULTIPATHS),
+        (paths, "paths", bounds::PATHS),
+    ] {
+        if count > most {
+            reader.refuse("multipath", bounds::too_many(count, what, most));
+            return Vec::new();
+        }
+    }
+    let each = cost::MULTIPATH * (found.len() + paths) / found.len().max(1);
+    reader.with_room("multipath", found, each)
+}
+
 fn groups(reader: &mut Reader<'_>, facts: &mut Facts) -> Vec<VolumeGroup> {
-    reader.command("vgs-json", |text| {
+    few(reader, "vgs-json", "volume groups", |text| {
         lvm_json::parse(text, "vg", |row| Some(facts.group(row)))
     })
 }
