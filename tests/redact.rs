@@ -482,8 +482,8 @@ fn names_without_end_cost_neither_the_stack_nor_the_time() {
     fs::write(&config, text).unwrap();
     let run = Run::begin();
     run.again(&[&bundle], "out");
-    let line = |i: usize| (0..12).map(|k| format!("w{i}v{k} ")).collect::<String>() + "\n";
-    let log: String = (0..50_000).map(line).collect();
+    let line = |i: usize| (0..60).map(|k| format!("w{i}v{k} ")).collect::<String>() + "\n";
+    let log: String = (0..10_000).map(line).collect();
     fs::write(bundle.join("commands/kernel-dm.out"), log).unwrap();
     let good = hand_made(&folder.path().join("b"));
     let args = [

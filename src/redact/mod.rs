@@ -23,6 +23,7 @@ pub use names::{MAPPING_FORMAT, Names};
 use crate::bundle::{Bundle, Manifest, Output, decode};
 use crate::model::read;
 use names::{Kind, hex};
+use write::Archive;
 
 /// What reading a bundle puts before the collector's own words.
 const COLLECTOR_SAID: &str = "the collector could not read it: ";
@@ -56,9 +57,9 @@ pub fn redact(bundle: &Bundle, names: &mut Names) -> Result<Redacted, String> {
 }
 
 fn redacted(bundle: &Bundle, names: &mut Names) -> Result<Redacted, String> {
-    let mut draft = Draft::default();
     let none = Manifest::default();
     let manifest = bundle.manifest().unwrap_or(&none);
+    let mut draft = Draft::new(top(bundle, manifest, names));
     let machine = machine_id(bundle, manifest, names, &mut draft);
     for id in bundle.commands() {
         if let Some(output) = bundle.command(id) {
@@ -120,12 +121,11 @@ fn redacted(bundle: &Bundle, names: &mut Names) -> Result<Redacted, String> {
             fields.insert("machine_id_sha256".into(), hash.into());
         }
     }
-    let top = top(bundle, manifest, names);
     let text = format!("{document:#}\n");
-    draft
-        .members
-        .push(("manifest.json".to_owned(), text.into_bytes()));
-    let archive = write::zip(&top, &draft.members)
+    draft.archive.add("manifest.json", text.as_bytes());
+    let (top, archive) = draft
+        .archive
+        .finish()
         .map_err(|error| format!("the redacted archive could not be made: {error}"))?;
     Ok(Redacted {
         top,
@@ -234,10 +234,9 @@ fn top(bundle: &Bundle, manifest: &Manifest, names: &mut Names) -> String {
 /// Bytes of a redacted bundle, unpacked: half of what is read of one.
 const MOST_BYTES: usize = 64 << 20;
 
-/// The members of the new bundle.
-#[derive(Debug, Default)]
+/// The new bundle.
 struct Draft {
-    members: Vec<(String, Vec<u8>)>,
+    archive: Archive,
     commands: Vec<Value>,
     files: Vec<Value>,
     /// What was there and is not in the new bundle.
@@ -248,6 +247,17 @@ struct Draft {
 }
 
 impl Draft {
+    fn new(top: String) -> Self {
+        Self {
+            archive: Archive::new(top),
+            commands: Vec::new(),
+            files: Vec::new(),
+            unread: Vec::new(),
+            dropped: Vec::new(),
+            bytes: 0,
+        }
+    }
+
     fn command(&mut self, id: &str, output: &Output<'_>, names: &mut Names) {
         if id == "machine-id" {
             return;
@@ -292,12 +302,12 @@ impl Draft {
         if let Some(text) = text {
             record["bytes"] = text.len().into();
             record["sha256"] = hex(&Sha256::digest(&text)).into();
-            self.members
-                .push((format!("commands/{id}.out"), text.into_bytes()));
+            let path = format!("commands/{id}.out");
+            self.archive.add(&path, text.as_bytes());
         }
         if !error.is_empty() {
-            self.members
-                .push((format!("commands/{id}.err"), error.into_bytes()));
+            let path = format!("commands/{id}.err");
+            self.archive.add(&path, error.as_bytes());
         }
         self.commands.push(record);
     }
@@ -367,7 +377,6 @@ impl Draft {
             "bytes": text.len(),
             "sha256": hex(&Sha256::digest(&text)),
         }));
-        self.members
-            .push((format!("files{path}"), text.into_bytes()));
+        self.archive.add(&format!("files{path}"), text.as_bytes());
     }
 }

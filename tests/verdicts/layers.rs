@@ -382,7 +382,7 @@ fn entries_that_lie_on_each_other_are_judged_all_the_same() {
 /// Forged: entries that are named lie on all of a tower.
 #[test]
 fn what_is_named_stands_alone_on_a_tower() {
-    let (tower, named) = (10_000, 20);
+    let (tower, named) = (2_500, 20);
     let mut node = Recording::bare();
     let (mut infos, mut tables, mut deps) = (String::new(), String::new(), String::new());
     for i in 0..tower {
