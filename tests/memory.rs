@@ -102,8 +102,23 @@ fn stale(
     folder
 }
 
-/// The maximum resident set of an analysis with all outputs, and of a mail
-/// with all attachments, in bytes: the larger of both.
+/// The maximum resident set of the program, in bytes.
+fn resident(folder: &Path, args: impl Iterator<Item = OsString>, bundle: &Path) -> u64 {
+    let measured = folder.join("measured");
+    let output = Command::new("/usr/bin/time")
+        .args(["-f", "%M", "-o"])
+        .arg(&measured)
+        .arg(env!("CARGO_BIN_EXE_dmaudit"))
+        .args(args)
+        .arg(bundle)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let kib = fs::read_to_string(measured).unwrap();
+    kib.trim().parse::<u64>().unwrap() << 10
+}
+
+/// The most of an analysis with all outputs and of a mail with all attachments.
 fn peak(bundle: &Path) -> u64 {
     let out = tempfile::tempdir().unwrap();
     let path = |name: &str| out.path().join(name).into_os_string();
@@ -112,25 +127,28 @@ fn peak(bundle: &Path) -> u64 {
     let mail = mail.into_iter().chain(["--attach", "report,json,scripts"]);
     let mail = mail.map(OsString::from);
     let mail = mail.chain(["--eml".into(), path("mail.eml")]);
-    let peak = |args: &mut dyn Iterator<Item = OsString>| {
-        let measured = path("measured");
-        let output = Command::new("/usr/bin/time")
-            .args(["-f", "%M", "-o"])
-            .arg(&measured)
-            .arg(env!("CARGO_BIN_EXE_dmaudit"))
-            .args(args)
-            .arg(bundle)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
-        let kib = fs::read_to_string(measured).unwrap();
-        kib.trim().parse::<u64>().unwrap() << 10
-    };
-    let peaks = [peak(&mut analyze.into_iter()), peak(&mut mail.into_iter())];
+    let peaks = [
+        resident(out.path(), analyze.into_iter(), bundle),
+        resident(out.path(), mail, bundle),
+    ];
     assert!(out.path().join("report/index.html").exists());
     assert!(out.path().join("mail.eml").exists());
     println!("analyze, mail: {:?} MiB", peaks.map(|bytes| bytes / MIB));
     peaks.into_iter().max().unwrap()
+}
+
+/// That of a redaction.
+fn redacting(bundle: &Path) -> u64 {
+    let out = tempfile::tempdir().unwrap();
+    let path = |name: &str| out.path().join(name).into_os_string();
+    let args = [
+        "redact".into(),
+        "-o".into(),
+        path("redacted"),
+        "--mapping".into(),
+        path("mapping"),
+    ];
+    resident(out.path(), args.into_iter(), bundle)
 }
 
 /// Entries of as many VGs as a storage may be guessed among.
@@ -398,7 +416,9 @@ fn everything(is_backed: bool) -> tempfile::TempDir {
 fn a_bundle_with_as_many_of_everything_takes_less_than_256_mib() {
     for is_backed in [true, false] {
         let folder = everything(is_backed);
-        let peak = peak(folder.path());
+        let redacting = redacting(folder.path());
+        println!("redact: {} MiB", redacting / MIB);
+        let peak = peak(folder.path()).max(redacting);
         println!("everything, backed {is_backed}: {} MiB", peak / MIB);
         assert!(peak > 96 * MIB, "nothing was analyzed");
         assert!(peak < 256 * MIB, "{} MiB", peak / MIB);
