@@ -209,7 +209,8 @@ fn a_signal_ends_every_session_and_leaves_nothing() {
     lab.wait_for("hangs2");
     let sessions = sshd::children(child.id());
     assert_eq!(sessions.len(), 2, "{sessions:?}");
-    let sent = Command::new("kill")
+    let sent = Command::new("sh")
+        .args(["-c", "kill \"$@\"", "sh"])
         .args(["-INT", &child.id().to_string()])
         .status();
     assert!(sent.unwrap().success());

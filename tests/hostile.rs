@@ -441,7 +441,8 @@ fn a_signal_ends_it_with_a_line_and_no_files() {
             std::thread::yield_now();
         }
         assert!(
-            Command::new("kill")
+            Command::new("sh")
+                .args(["-c", "kill \"$@\"", "sh"])
                 .args([signal, &pid])
                 .status()
                 .unwrap()

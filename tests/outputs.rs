@@ -217,7 +217,8 @@ fn a_signal_in_the_middle_leaves_no_temporary_file_and_the_old_report() {
     }
     let pid = child.id().to_string();
     assert!(
-        Command::new("kill")
+        Command::new("sh")
+            .args(["-c", "kill \"$@\"", "sh"])
             .args(["-INT", &pid])
             .status()
             .unwrap()

@@ -52,10 +52,17 @@ fn at_boot(case: &Case<'_>) -> Outcome {
         .here
         .iter()
         .any(|guest| guest.running().is_none());
+    let states = unknown.then_some("the guests' states (qm-list, pct-list)");
     Outcome {
         findings,
-        needs: unknown.then_some("the guests' states (qm-list, pct-list)"),
+        needs: lacks_groups(node).or(states),
     }
+}
+
+/// What is missing where a volume's VG is not in the report of VGs.
+fn lacks_groups(node: &Node) -> Option<&'static str> {
+    let lacks = node.lvm.vgs.is_empty() && !node.lvm.lvs.is_empty();
+    lacks.then_some("LVM's report of volume groups (vgs-json)")
 }
 
 fn since_8_2_2(node: &Node) -> Option<bool> {
@@ -164,7 +171,7 @@ fn enabled(case: &Case<'_>) -> Outcome {
     }
     Outcome {
         findings,
-        needs: unknown,
+        needs: lacks_groups(node).or(unknown),
     }
 }
 

@@ -86,6 +86,13 @@ impl Kind {
         }
     }
 
+    fn severity(self) -> Severity {
+        match self {
+            Self::LowWater => Severity::Info,
+            _ => Severity::Warning,
+        }
+    }
+
     fn impact(self) -> &'static str {
         match self {
             Self::ThinSpace | Self::ThinMetadata => {
@@ -133,7 +140,7 @@ fn run(case: &Case<'_>) -> Outcome {
             .push(line);
     }
     let (mut of_entries, mut without_entry) = (MOST_OF_ENTRIES, MOST_WITHOUT_ENTRY);
-    let (mut further, mut lines_of_further) = (0, Vec::new());
+    let (mut further, mut lines_of_further) = (Vec::new(), Vec::new());
     let mut findings = Vec::new();
     for ((kind, index, name), lines) in groups {
         let device = index.and_then(|index| node.devices.get(index));
@@ -145,27 +152,29 @@ fn run(case: &Case<'_>) -> Outcome {
             *left -= 1;
             findings.push(finding(case, kind, index, device, &name, &lines));
         } else {
-            further += 1;
+            further.push(kind);
             lines_of_further.extend(lines);
         }
     }
-    if further > 0 {
-        findings.push(others(further, &lines_of_further));
+    // The worst kind comes first.
+    if let Some(worst) = further.iter().min() {
+        findings.push(others(*worst, further.len(), &lines_of_further));
     }
     Outcome::found(findings)
 }
 
 /// Failures that are not told one by one.
-fn others(failures: usize, lines: &[&KernelLine]) -> Finding {
+fn others(worst: Kind, failures: usize, lines: &[&KernelLine]) -> Finding {
     Finding {
         check: CHECK.name,
-        severity: Severity::Warning,
+        severity: worst.severity(),
         subject: "further devices".to_owned(),
         vmid: None,
         message: format!(
-            "The kernel's log has {failures} more failures besides those that are told one by one."
+            "The kernel's log has {failures} more failures besides those that are told one by one, the worst: {}.",
+            worst.what()
         ),
-        impact: Kind::Other.impact().into(),
+        impact: worst.impact().into(),
         remedy: "Read them (dmesg -T | grep device-mapper): so many have one cause, often a disk or a storage that was gone for a while.".into(),
         evidence: evidence(lines).collect(),
     }
@@ -225,11 +234,7 @@ fn finding(
     evidence.extend(device.map(info_evidence));
     Finding {
         check: CHECK.name,
-        severity: if kind == Kind::LowWater {
-            Severity::Info
-        } else {
-            Severity::Warning
-        },
+        severity: kind.severity(),
         subject: name.to_owned(),
         vmid: index
             .and_then(|index| case.verdicts.get(index))

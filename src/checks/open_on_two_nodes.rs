@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::vg_lv;
-use super::shared::{Opened, Shared};
+use super::shared::{MOST_HELD, Opened, Shared};
 use super::{Check, Outcome, Run};
 use crate::model::finding::{Finding, Severity};
 
@@ -150,7 +150,19 @@ fn finding(opened: &[OpenOn<'_>]) -> Option<Finding> {
         .find_map(|(_, one)| one.known_as.as_ref())
         .or(first.named.as_ref());
     let (vg, lv) = name?;
-    let holders = |one: &Opened| match (one.holders.join(", "), one.further) {
+    let told = |one: &Opened| {
+        let first: Vec<&str> = one
+            .holders
+            .iter()
+            .take(MOST_HELD)
+            .map(String::as_str)
+            .collect();
+        (
+            first.join(", "),
+            one.holders.len() - first.len() + one.further,
+        )
+    };
+    let holders = |one: &Opened| match told(one) {
         (none, _) if none.is_empty() => "a holder that was not recorded".to_owned(),
         (all, 0) => all,
         (some, further) => format!("{some} and {further} more"),

@@ -3,6 +3,7 @@
 
 use super::facts;
 use super::overlaps::{Overlaps, Pair, Place, Wrong};
+use super::shared::held;
 use super::sweep::MOST;
 use super::{Case, Check, Outcome, Run, info_evidence, table_evidence};
 use crate::model::device::Device;
@@ -128,12 +129,12 @@ fn remedy(
     device: &Device,
     judgement: Option<&Judgement>,
 ) -> String {
-    let holders = case.node.holder_texts(pair.subject);
     let mut steps = String::new();
     if device.in_use() {
-        let who = match &holders[..] {
-            [] => "whoever holds it open".to_owned(),
-            holders => facts::some(holders, 4),
+        let who = match held(case.node, pair.subject) {
+            (none, _) if none.is_empty() => "whoever holds it open".to_owned(),
+            (all, 0) => all.join(", "),
+            (some, further) => format!("{} and {further} more", some.join(", ")),
         };
         steps.push_str(&format!("{} is in use: end {who} now. ", device.name));
     } else {

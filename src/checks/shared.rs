@@ -97,7 +97,7 @@ pub struct Opened {
 
 /// Holders that other nodes need to know of a volume; the node's own page has
 /// more.
-const MOST_HELD: usize = 4;
+pub(super) const MOST_HELD: usize = 4;
 
 impl Shared {
     /// What the others need to know of a node with these findings.
@@ -189,7 +189,7 @@ fn opened(case: &Case<'_>, index: Index, device: &Device, judgement: &Judgement)
 }
 
 /// What holds a device open, in words, and how many more do.
-fn held(node: &Node, index: Index) -> (Vec<String>, usize) {
+pub(super) fn held(node: &Node, index: Index) -> (Vec<String>, usize) {
     let mut held = node.holder_texts(index);
     held.truncate(MOST_HELD);
     let others = node.holders.get(&index).map_or(0, Vec::len);

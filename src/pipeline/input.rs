@@ -14,8 +14,8 @@ use crate::model::cluster::{Common, Signature};
 use crate::model::read::{self, Configurations};
 
 /// Entries and guests that several bundles of one archive may list together:
-/// a cluster of 32 nodes of the largest kind known. A report has some thousand bytes on
-/// each, and memory has what their cluster needs of each.
+/// a cluster of 32 nodes of the largest kind known. Of each, a report has some
+/// thousand bytes, and what its cluster needs waits in memory.
 const LISTED_TOGETHER: usize = 64_000;
 
 /// An input.

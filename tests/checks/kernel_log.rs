@@ -85,6 +85,22 @@ fn failures_of_many_devices_that_are_no_entries_are_counted() {
 }
 
 #[test]
+fn what_is_counted_is_no_worse_than_what_it_counts() {
+    let line = |number: usize| {
+        format!(
+            "[1.5] device-mapper: thin: 253:{number}: reached low water mark for data device: sending event.\n"
+        )
+    };
+    let log: String = (0..201).map(line).collect();
+    let lines = Recording::of("pve2").write("kernel-dm", &log).found(CHECK);
+    assert_eq!(lines.len(), 201);
+    assert!(
+        lines.iter().all(|line| line.starts_with("info ")),
+        "{lines:?}"
+    );
+}
+
+#[test]
 fn a_log_without_failures_says_nothing_and_a_missing_one_is_missed() {
     assert!(Recording::of("pve2").found(CHECK).is_empty());
     let missing = Recording::of("pve2").remove("kernel-dm").checked();

@@ -236,6 +236,76 @@ fn a_volumes_storage_is_the_first_of_very_many() {
     );
 }
 
+#[test]
+fn missing_volumes_are_counted_after_the_first() {
+    let lines: String = (0..2_100)
+        .map(|number| format!("scsi{number}: local-lvm:vm-103-disk-{}\n", number + 100))
+        .collect();
+    let conf = "/etc/pve/nodes/pve1/qemu-server/103.conf";
+    let checked = Recording::of("pve1").add(conf, &lines).checked();
+    let told = checked.lines("missing-volume");
+    let further = checked
+        .findings
+        .iter()
+        .find(|found| found.subject == "further volumes");
+    let further = further.unwrap_or_else(|| panic!("{} are told", told.len()));
+    assert_eq!(told.len(), 2_001);
+    assert_eq!(told[2_000], "critical further volumes");
+    assert!(further.message.contains("reference 100 more volumes"));
+}
+
+/// Of VGs that are not read none is free of faults.
+#[test]
+fn without_the_groups_their_checks_say_so() {
+    let checks = ["activated-at-boot", "autoactivation-enabled"];
+    let groups = |count: usize| {
+        let vg = |number: usize| {
+            format!(
+                "{{\"vg_name\":\"w{number}\",\"vg_uuid\":\"{}\"}}",
+                uuid('W', number)
+            )
+        };
+        let text = report("vg", (0..count).map(vg));
+        Recording::of("pve1").write("vgs-json", &text).checked()
+    };
+    let lacking = groups(5_001).lacking;
+    assert!(
+        checks.iter().all(|check| lacking.contains(check)),
+        "{lacking:?}"
+    );
+    let lacking = groups(5_000).lacking;
+    assert!(
+        !checks.iter().any(|check| lacking.contains(check)),
+        "{lacking:?}"
+    );
+}
+
+/// Entries whose names take too much room are not half read, and no fewer than
+/// there are.
+#[test]
+fn entries_that_have_no_room_are_unknown() {
+    let node = |escapes: usize| {
+        let mut info = String::new();
+        for number in 0..15_000 {
+            let _ = write!(
+                info,
+                "Name: v-vm--{}--{}\nOpen count: 0\nMajor, minor: 254, {number}\n\n",
+                number + 1000,
+                "\\x58".repeat(escapes)
+            );
+        }
+        let ls = "v-vm--1--disk--0\t(254:1)\n";
+        let recording = Recording::of("solo");
+        let recording = recording
+            .write("dmsetup-info", &info)
+            .write("dmsetup-ls", ls);
+        recording.checked().failed
+    };
+    assert!(node(20).is_empty());
+    let failed = node(105);
+    assert!(failed.contains(&"dmsetup-info"), "{failed:?}");
+}
+
 /// Each list is within its own bound, all together are more than there is room
 /// for: the last ones are evidence that failed, none is half read.
 #[test]

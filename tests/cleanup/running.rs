@@ -363,7 +363,10 @@ fn begun(node: &Node) -> Child {
 
 /// Sends a signal to a process or, behind a dash, to a group.
 fn signal(name: &str, to: &str) {
-    let sent = Command::new("kill").args([name, "--", to]).status();
+    let sent = Command::new("sh")
+        .args(["-c", "kill \"$@\"", "sh"])
+        .args([name, "--", to])
+        .status();
     assert!(sent.unwrap().success());
 }
 

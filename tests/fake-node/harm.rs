@@ -120,7 +120,10 @@ fn whichever_key_ends_it_nothing_is_left() {
         let pid = child.id().to_string();
         // Those who are impatient: the second one must not end the cleaning up.
         for _ in 0..3 {
-            let sent = Command::new("kill").args([signal, &pid]).status();
+            let sent = Command::new("sh")
+                .args(["-c", "kill \"$@\"", "sh"])
+                .args([signal, &pid])
+                .status();
             assert!(sent.unwrap().success());
         }
         assert_eq!(child.wait().unwrap().code(), Some(status));

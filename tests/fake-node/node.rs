@@ -192,7 +192,10 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         for pid in self.left_behind() {
-            let _ = Command::new("kill").args(["-KILL", &pid]).status();
+            let _ = Command::new("sh")
+                .args(["-c", "kill \"$@\"", "sh"])
+                .args(["-KILL", &pid])
+                .status();
         }
     }
 }

@@ -51,7 +51,8 @@ fn a_termination_leaves_nothing() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(
-        Command::new("kill")
+        Command::new("sh")
+            .args(["-c", "kill \"$@\"", "sh"])
             .args(["-TERM", &collector.id().to_string()])
             .status()
             .unwrap()

@@ -90,7 +90,7 @@ pub(super) fn read(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDe
 fn add(reader: &mut Reader<'_>, found: &mut Found, by: &str, held: Vec<(Index, Holder)>) {
     let all = held.len() + found.values().map(Vec::len).sum::<usize>();
     if all > HOLDERS && !held.is_empty() {
-        let what = "holders of entries, with those of other commands";
+        let what = "holders of entries (with those of other commands)";
         reader.refuse(by, too_many(all, what, HOLDERS));
         return;
     }

@@ -72,15 +72,19 @@ pub(super) fn devices(
             ));
         }
     }
+    if infos.len() > bounds::ENTRIES {
+        let why = bounds::too_many(infos.len(), "entries", bounds::ENTRIES);
+        reader.refuse("lsblk", why);
+        infos.clear();
+    }
     retain_legal(reader, &mut infos);
-    // They have their own bound, and come first.
-    let bytes = infos.iter().map(|(_, info)| cost::entry(info.name.len()));
-    reader.room.take(bytes.sum());
+    within_room(reader, &mut infos);
 
     let texts = ["dmsetup-table", "dmsetup-deps"].map(|id| reader.text(id).unwrap_or_default());
     let [table, below] = &texts;
     let tables = reader.parsed("dmsetup-table", table, parse::dmsetup_table::parse);
-    let tables = reader.with_room("dmsetup-table", tables, cost::SEGMENT);
+    // What lies on what decides on verdicts: tables have no bound but their own.
+    reader.room.spend(tables.len() * cost::SEGMENT);
     let mut deps = reader.parsed("dmsetup-deps", below, parse::dmsetup_deps::parse);
     let most = bounds::DEPENDENCIES;
     let pairs = deps.iter().map(|(_, below)| below.len()).sum();
@@ -97,6 +101,21 @@ pub(super) fn devices(
     }
     let gap = gap(reader, &infos, tables.iter().map(|(name, _)| *name));
     (Devices::new(infos, tables, deps), gap)
+}
+
+/// Leaves all entries out if there is no room for them: then it is not known
+/// which there are.
+fn within_room(reader: &mut Reader<'_>, infos: &mut Listed<'_>) {
+    let bytes = infos.iter().map(|(_, info)| cost::entry(info.name.len()));
+    if reader.room.take(bytes.sum()) {
+        return;
+    }
+    infos.clear();
+    for id in LISTINGS.iter().chain(&["lsblk"]) {
+        if reader.evidence.has(id) {
+            reader.refuse(id, no_room());
+        }
+    }
 }
 
 /// Names and numbers alone: open counts stay unknown.

@@ -9,6 +9,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reader;
+use super::room::cost;
 use crate::model::device::{Device, Devices};
 use crate::model::lvm::{Facts, Reports};
 use crate::parse::dmsetup_table::Target;
@@ -23,8 +24,7 @@ pub(super) fn reports(
 ) -> Reports {
     let whole = Cell::new(true);
     let table = |reader: &mut Reader<'_>, id: &str, table: Table| {
-        let parsed = reader.optional(id, |text| lvm_table::parse(text, table));
-        parsed.unwrap_or_default()
+        super::few(reader, id, "rows", |text| lvm_table::parse(text, table))
     };
     let vgs = table(reader, "vgs", Table::Vgs);
     let pvs = table(reader, "pvs", Table::Pvs);
@@ -35,6 +35,7 @@ pub(super) fn reports(
             parsed
         })
         .unwrap_or_default();
+    let lvs = reader.with_room("lvs", lvs, cost::ROW);
     let groups = Groups::of(&vgs);
     let entries = entries(devices);
     let mut facts = Facts::default();

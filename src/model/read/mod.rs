@@ -377,11 +377,10 @@ fn thin_pools(
     };
     let rows = parse::dmsetup_table::rows(&text);
     reader.note_problems("dmsetup-status", &rows);
-    rows.value
-        .iter()
-        .filter(|row| row.kind == "thin-pool")
-        .filter_map(|row| Some((row.name.to_owned(), row.args.parse().ok()?)))
-        .collect()
+    let pools = rows.value.iter().filter(|row| row.kind == "thin-pool");
+    let pools = pools.filter_map(|row| Some((row.name.to_owned(), row.args.parse().ok()?)));
+    let pools = reader.with_room("dmsetup-status", pools.collect(), cost::POOL);
+    pools.into_iter().collect()
 }
 
 fn lvm(reader: &mut Reader<'_>, devices: &Devices, blocks: &[BlockDevice]) -> Lvm {

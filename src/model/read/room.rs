@@ -61,6 +61,9 @@ pub(super) mod cost {
     /// A line of the kernel's log.
     pub const LOG_LINE: usize = 1_700;
 
+    /// A thin pool's status.
+    pub const POOL: usize = 1_700;
+
     /// A multipath device, and each of its paths.
     pub const MULTIPATH: usize = 1_500;
 }
@@ -71,6 +74,11 @@ pub(super) fn no_room() -> String {
 }
 
 impl Room {
+    /// Takes so many bytes, or what is left.
+    pub(super) fn spend(&mut self, bytes: usize) {
+        self.0 = self.0.saturating_sub(bytes);
+    }
+
     /// Takes so many bytes; whether there were as many.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
         let left = self.0.checked_sub(bytes);
