@@ -365,7 +365,7 @@ fn begun(node: &Node) -> Child {
 fn signal(name: &str, to: &str) {
     let sent = Command::new("sh")
         .args(["-c", "kill \"$@\"", "sh"])
-        .args([name, "--", to])
+        .args([name, to])
         .status();
     assert!(sent.unwrap().success());
 }
