@@ -139,8 +139,10 @@ fn unpacked(stream: impl Read + Send + 'static, limits: &Limits) -> FactsStream 
         bytes: 0,
     };
     FactsStream::Passing(Box::new(Unpacked {
-        stream: MultiGzDecoder::new(packed),
-        bytes: 0,
+        stream: Counted {
+            stream: MultiGzDecoder::new(packed),
+            bytes: 0,
+        },
         limits: limits.clone(),
     }))
 }
@@ -148,17 +150,15 @@ fn unpacked(stream: impl Read + Send + 'static, limits: &Limits) -> FactsStream 
 /// What comes out of packed facts: an error, once it is too many times what
 /// went in.
 struct Unpacked<R> {
-    stream: MultiGzDecoder<Counted<R>>,
-    bytes: u64,
+    stream: Counted<MultiGzDecoder<Counted<R>>>,
     limits: Limits,
 }
 
 impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.stream.read(buffer)?;
-        self.bytes = self.bytes.saturating_add(read as u64);
-        let packed = self.stream.get_ref().bytes;
-        let allowed = self.limits.allow_ratio(self.bytes, packed);
+        let packed = self.stream.stream.get_ref().bytes;
+        let allowed = self.limits.allow_ratio(self.stream.bytes, packed);
         allowed.map(|()| read).map_err(io::Error::other)
     }
 }

@@ -101,12 +101,15 @@ pub(crate) fn vg_lv(vg: &str, lv: &str) -> String {
 
 /// A few of many: the first `most`, and how many more there are.
 pub(super) fn some(names: &[String], most: usize) -> String {
-    match names.len().checked_sub(most) {
-        None | Some(0) => names.join(", "),
-        Some(more) => {
-            let first: Vec<&str> = names.iter().take(most).map(String::as_str).collect();
-            format!("{} and {more} more", first.join(", "))
-        }
+    let (first, others) = names.split_at(most.min(names.len()));
+    and_more(first, others.len())
+}
+
+/// Names, and how many more there are.
+pub(super) fn and_more(names: &[String], more: usize) -> String {
+    match more {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::vg_lv;
+use super::facts::{and_more, vg_lv};
 use super::shared::{MOST_HELD, Opened, Shared};
 use super::{Check, Outcome, Run};
 use crate::model::finding::{Finding, Severity};
@@ -150,22 +150,10 @@ fn finding(opened: &[OpenOn<'_>]) -> Option<Finding> {
         .find_map(|(_, one)| one.known_as.as_ref())
         .or(first.named.as_ref());
     let (vg, lv) = name?;
-    let told = |one: &Opened| {
-        let first: Vec<&str> = one
-            .holders
-            .iter()
-            .take(MOST_HELD)
-            .map(String::as_str)
-            .collect();
-        (
-            first.join(", "),
-            one.holders.len() - first.len() + one.further,
-        )
-    };
-    let holders = |one: &Opened| match told(one) {
-        (none, _) if none.is_empty() => "a holder that was not recorded".to_owned(),
-        (all, 0) => all,
-        (some, further) => format!("{some} and {further} more"),
+    // Facts may have more of them than a node's own.
+    let holders = |one: &Opened| match one.holders.split_at(MOST_HELD.min(one.holders.len())) {
+        ([], _) => "a holder that was not recorded".to_owned(),
+        (some, others) => and_more(some, others.len() + one.further),
     };
     let mut who: Vec<String> = opened
         .iter()

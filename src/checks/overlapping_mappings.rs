@@ -133,8 +133,7 @@ fn remedy(
     if device.in_use() {
         let who = match held(case.node, pair.subject) {
             (none, _) if none.is_empty() => "whoever holds it open".to_owned(),
-            (all, 0) => all.join(", "),
-            (some, further) => format!("{} and {further} more", some.join(", ")),
+            (some, further) => facts::and_more(&some, further),
         };
         steps.push_str(&format!("{} is in use: end {who} now. ", device.name));
     } else {

@@ -11,7 +11,7 @@ use super::configurations::Configurations;
 use super::membership::{
     all_folders_seen, is_folder_known, membership, node_folders, unread_folder,
 };
-use super::room::{cost, no_room};
+use super::room::cost;
 use crate::bundle::{Bundle, decode};
 use crate::model::guest::{Guest, GuestKind, references};
 use crate::model::node::{Environment, Guests, Membership, UnreadElsewhere};
@@ -157,11 +157,8 @@ fn configurations(
         };
         match reader.noted(path, parsed) {
             Some(guest) => {
-                let taken = budget.take(&guest).and_then(|()| {
-                    let has_room = reader.room.take(cost::guest(&guest));
-                    has_room.then_some(()).ok_or_else(no_room)
-                });
-                if let Err(why) = taken {
+                let counted = budget.take(&guest);
+                if let Err(why) = counted.and_then(|()| reader.room.take(cost::guest(&guest))) {
                     reader.note(|| format!("{path} was {why}"));
                     note_unread(guests, &place, folder, &why);
                     continue;

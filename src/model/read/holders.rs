@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Reader;
 use super::bounds::{HOLDER, HOLDERS, brief, too_many};
-use super::room::{cost, no_room};
+use super::room::cost;
 use crate::model::device::{Devices, Index};
 use crate::model::node::Holder;
 use crate::parse::holders::dm_minor;
@@ -94,11 +94,9 @@ fn add(reader: &mut Reader<'_>, found: &mut Found, by: &str, held: Vec<(Index, H
         reader.refuse(by, too_many(all, what, HOLDERS));
         return;
     }
-    if !reader
-        .room
-        .take(held.iter().map(|(_, one)| cost::holder(one)).sum())
-    {
-        reader.refuse(by, no_room());
+    let bytes = held.iter().map(|(_, one)| cost::holder(one));
+    if let Err(why) = reader.room.take(bytes.sum()) {
+        reader.refuse(by, why);
         return;
     }
     for (index, holder) in held {

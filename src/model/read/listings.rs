@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::room::{cost, no_room};
+use super::room::cost;
 use super::{Reader, bounds};
 use crate::model::device::Devices;
 use crate::model::evidence::LISTINGS;
@@ -90,7 +90,7 @@ pub(super) fn devices(
     let pairs = deps.iter().map(|(_, below)| below.len()).sum();
     let refusal = match pairs > most {
         true => Some(bounds::too_many(pairs, "dependencies", most)),
-        false => (!reader.room.take(pairs * cost::DEPENDENCY)).then(no_room),
+        false => reader.room.take(pairs * cost::DEPENDENCY).err(),
     };
     if let Some(why) = refusal {
         reader.refuse("dmsetup-deps", why);
@@ -107,13 +107,13 @@ pub(super) fn devices(
 /// which there are.
 fn within_room(reader: &mut Reader<'_>, infos: &mut Listed<'_>) {
     let bytes = infos.iter().map(|(_, info)| cost::entry(info.name.len()));
-    if reader.room.take(bytes.sum()) {
+    let Err(why) = reader.room.take(bytes.sum()) else {
         return;
-    }
+    };
     infos.clear();
     for id in LISTINGS.iter().chain(&["lsblk"]) {
         if reader.evidence.has(id) {
-            reader.refuse(id, no_room());
+            reader.refuse(id, why.clone());
         }
     }
 }

@@ -214,9 +214,9 @@ impl<'a> Reader<'a> {
     /// many bytes each.
     fn with_room<T>(&mut self, id: &str, found: Vec<T>, bytes: usize) -> Vec<T> {
         match self.room.take(found.len() * bytes) {
-            true => found,
-            false => {
-                self.refuse(id, room::no_room());
+            Ok(()) => found,
+            Err(why) => {
+                self.refuse(id, why);
                 Vec::new()
             }
         }

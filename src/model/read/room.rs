@@ -68,21 +68,24 @@ pub(super) mod cost {
     pub const MULTIPATH: usize = 1_500;
 }
 
-/// Why something is not read for which there is no room.
-pub(super) fn no_room() -> String {
-    "not read, since no node has as much as the bundle lists in all".to_owned()
-}
-
 impl Room {
     /// Takes so many bytes, or what is left.
     pub(super) fn spend(&mut self, bytes: usize) {
         self.0 = self.0.saturating_sub(bytes);
     }
 
-    /// Takes so many bytes; whether there were as many.
-    pub(super) fn take(&mut self, bytes: usize) -> bool {
+    /// Takes so many bytes.
+    ///
+    /// # Errors
+    /// Why what has as many is not read, if that is more than is left.
+    pub(super) fn take(&mut self, bytes: usize) -> Result<(), String> {
         let left = self.0.checked_sub(bytes);
         self.0 = left.unwrap_or(self.0);
-        left.is_some()
+        match left {
+            Some(_) => Ok(()),
+            None => {
+                Err("not read, since no node has as much as the bundle lists in all".to_owned())
+            }
+        }
     }
 }
