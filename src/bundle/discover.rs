@@ -9,9 +9,8 @@ use std::sync::{Arc, OnceLock};
 
 use walkdir::WalkDir;
 
-use super::kind::{self, EXPECTED};
+use super::kind::{self, EXPECTED, named_as_facts};
 use super::layout;
-use super::packed_facts::named_as_facts;
 
 /// One input that may hold a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

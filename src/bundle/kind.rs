@@ -1,5 +1,7 @@
 //! Which kind of archive some bytes are, and which names promise one.
 
+use tar::Header;
+
 /// A kind of archive that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -57,6 +59,12 @@ pub(super) fn named_as_text(name: &str) -> bool {
     TEXTS.iter().any(|suffix| name.ends_with(suffix))
 }
 
+/// Whether a file of this name holds facts.
+pub(super) fn named_as_facts(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with(".dmfacts") || name.ends_with(".dmfacts.gz")
+}
+
 /// Whether a file of this name is looked at in a folder that is searched.
 pub(super) fn named_as_archive(name: &str) -> bool {
     suffix(name).is_some()
@@ -98,10 +106,29 @@ pub(super) fn of(bytes: &[u8]) -> Result<Kind, String> {
         return Ok(Kind::TarXz);
     }
     // By its checksum: old tar headers have no magic number.
-    if super::tar::begins_with_header(bytes) {
+    if begins_with_tar_header(bytes) {
         return Ok(Kind::Tar);
     }
     Err(described(bytes))
+}
+
+/// Whether these bytes begin with a tar's header: its checksum, taken with spaces in
+/// its own place, must be right.
+pub(super) fn begins_with_tar_header(bytes: &[u8]) -> bool {
+    let Some(block) = bytes.first_chunk() else {
+        return false;
+    };
+    let mut header = Header::new_old();
+    *header.as_mut_bytes() = *block;
+    let sum: u32 = block
+        .iter()
+        .enumerate()
+        .map(|(at, &byte)| match at {
+            148..156 => u32::from(b' '),
+            _ => u32::from(byte),
+        })
+        .sum();
+    header.cksum().is_ok_and(|stored| stored == sum)
 }
 
 fn is_zstd_skippable(bytes: &[u8]) -> bool {

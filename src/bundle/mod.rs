@@ -10,6 +10,7 @@
 mod assemble;
 mod contents;
 mod discover;
+mod draft;
 mod folder;
 mod kind;
 mod layout;

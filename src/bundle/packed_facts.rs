@@ -25,12 +25,6 @@ pub enum FactsStream {
     Passing(Box<dyn Read + Send>),
 }
 
-/// Whether a file of this name holds facts.
-pub(super) fn named_as_facts(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name.ends_with(".dmfacts") || name.ends_with(".dmfacts.gz")
-}
-
 impl Source {
     /// The input's facts; `None` if it is a bundle or something else.
     ///

@@ -12,9 +12,9 @@ use tar::{EntryType, Header};
 
 use super::OpenError;
 use super::contents::{Content, Contents};
-use super::layout;
 use super::limits::Budget;
 use super::sosreport;
+use super::{kind, layout};
 
 const BLOCK: usize = 512;
 
@@ -112,7 +112,7 @@ impl<R: Read> Walk<'_, '_, R> {
             self.finish()?;
             return Ok(false);
         }
-        if !begins_with_header(header.as_bytes()) {
+        if !kind::begins_with_tar_header(header.as_bytes()) {
             return Err(match self.begun {
                 true => Stop::Cut("a member's header is damaged".into()),
                 false => no_tar(),
@@ -399,23 +399,4 @@ fn no_tar() -> Stop {
 /// Bytes from a member's end to the next header.
 fn padding(size: u64) -> u64 {
     (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64
-}
-
-/// Whether these bytes begin with a header: its checksum, taken with spaces in
-/// its own place, must be right.
-pub(super) fn begins_with_header(bytes: &[u8]) -> bool {
-    let Some(block) = bytes.first_chunk::<BLOCK>() else {
-        return false;
-    };
-    let mut header = Header::new_old();
-    header.as_mut_bytes().copy_from_slice(block);
-    let sum: u32 = block
-        .iter()
-        .enumerate()
-        .map(|(at, &byte)| match at {
-            148..156 => u32::from(b' '),
-            _ => u32::from(byte),
-        })
-        .sum();
-    header.cksum().is_ok_and(|stored| stored == sum)
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use super::OpenError;
-use super::assemble::Draft;
 use super::contents::Extent;
+use super::draft::Draft;
 use super::layout::{Place, Stream};
 use super::listed;
 use super::manifest::{FileRecord, MANIFEST_FORMAT, Manifest};

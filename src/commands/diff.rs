@@ -11,9 +11,9 @@ use super::{interrupt, output, printed};
 use crate::bundle::{self, Limits};
 use crate::cli::{Answer, Diff, FailOnChange};
 use crate::config::Config;
-use crate::diff::{Node, Side, compare, text};
+use crate::diff::{Node, Side, compare, html, text};
 use crate::pipeline;
-use crate::report::html::{Html, Run};
+use crate::report::html::Html;
 use crate::report::json;
 
 /// Compares two times.
@@ -35,12 +35,8 @@ pub fn run(args: &Diff) -> Result<ExitCode, String> {
         printed::tell_rejected(&input.path, &input.error);
     }
     if let Some(file) = &args.html {
-        let run = Run {
-            version: &diff.version,
-            analyzed_at: &diff.analyzed_at,
-        };
-        let html = Html::new()?;
-        output::write_to(file, |out| html.write_diff_page(run, &diff, out))?;
+        let templates = Html::new()?;
+        output::write_to(file, |out| html::write(&diff, &templates, out))?;
     }
     let printed = match args.format {
         Answer::Json => json::write_value(&diff, io::stdout().lock()),

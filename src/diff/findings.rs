@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::side::{Finding, Node};
+use super::side::{Finding, Found, Node};
 use super::{FindingChange, Said, State, Tally};
 use crate::report::words::list;
 
@@ -15,15 +15,6 @@ pub(super) trait Evidence {
 
     /// Why a finding that is new may have been there before.
     fn earlier(&self, finding: &Finding) -> Option<Arc<str>>;
-}
-
-/// A node's or a cluster's findings at one time.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Found<'a> {
-    /// Those that count.
-    pub(super) counting: &'a [Finding],
-    /// Those that the configuration ignores.
-    pub(super) ignored: &'a [Finding],
 }
 
 /// Compares the findings of two times, and says how many were left out: what is

@@ -7,6 +7,7 @@
 mod compare;
 mod entries;
 mod findings;
+pub mod html;
 mod pairs;
 mod side;
 pub mod text;

@@ -4,7 +4,6 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::findings::Found;
 use crate::report::view;
 
 /// A report at one time.
@@ -281,6 +280,15 @@ impl From<view::Cluster> for Cluster {
             ignored: ignored(cluster.ignored),
         }
     }
+}
+
+/// A node's or a cluster's findings at one time.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Found<'a> {
+    /// Those that count.
+    pub(super) counting: &'a [Finding],
+    /// Those that the configuration ignores.
+    pub(super) ignored: &'a [Finding],
 }
 
 impl Cluster {

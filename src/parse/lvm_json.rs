@@ -5,18 +5,9 @@
 
 use serde::de::DeserializeSeed;
 
-pub use super::lvm_row::{Column, Row};
+pub use super::lvm_row::{Column, MAX_ROWS, Row};
 use super::lvm_rows::{Document, Taker};
 use super::{Parsed, lvm_plain};
-
-/// Rows of one report that are read: more than any node's LVM lists.
-pub const MAX_ROWS: usize = 25_000;
-
-/// Bytes of a cell; LVM's names have 127, and lists of tags and extents fit.
-pub(super) const MAX_CELL: usize = 8192;
-
-/// Columns of a row; LVM itself has some 150.
-pub(super) const MAX_COLUMNS: usize = 200;
 
 /// Reads the rows of `section` (`lv`, `vg`, `pv`, `seg`) of a report: what
 /// `read` makes of each, if anything.

@@ -4,8 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::lvm_json::{MAX_CELL, MAX_COLUMNS, MAX_ROWS};
-use super::lvm_row::Column;
+use super::lvm_row::{Column, MAX_CELL, MAX_COLUMNS, MAX_ROWS};
 use super::lvm_rows::Taker;
 
 /// Takes the rows of such a report; none where it is another text, maybe

@@ -2,6 +2,15 @@
 
 use std::borrow::Cow;
 
+/// Rows of one report that are read: more than any node's LVM lists.
+pub const MAX_ROWS: usize = 25_000;
+
+/// Bytes of a cell; LVM's names have 127, and lists of tags and extents fit.
+pub(super) const MAX_CELL: usize = 8192;
+
+/// Columns of a row; LVM itself has some 150.
+pub(super) const MAX_COLUMNS: usize = 200;
+
 macro_rules! columns {
     ($($column:ident $name:literal,)*) => {
         /// A column that is read, by the name it has in LVM's reports.

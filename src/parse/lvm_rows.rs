@@ -6,8 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::lvm_json::{MAX_CELL, MAX_COLUMNS, MAX_ROWS};
-use super::lvm_row::{Column, Row};
+use super::lvm_row::{Column, MAX_CELL, MAX_COLUMNS, MAX_ROWS, Row};
 
 /// Takes the rows of a section, each into the same place.
 pub(super) struct Taker<'t, 'de> {

@@ -8,7 +8,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::lvm_json::{Column, MAX_CELL, MAX_ROWS, Row};
+use super::lvm_row::{Column, MAX_CELL, MAX_ROWS, Row};
 use super::{Parsed, lines};
 
 /// Headings of `lvs`, `vgs` and `pvs`, and the columns of them that are read.

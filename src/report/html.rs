@@ -7,7 +7,6 @@
 //! else.
 
 mod cluster;
-mod diff;
 mod history;
 pub(crate) mod markup;
 mod node;
@@ -29,7 +28,6 @@ use sha2::{Digest, Sha256};
 
 use super::compose::Rows;
 use super::view::{Cluster, Node, Report};
-use crate::diff::Diff;
 use crate::templates::not_written;
 pub use overview::Overview;
 
@@ -158,19 +156,6 @@ impl Html {
         self.write("cluster.html", page, out)
     }
 
-    /// Writes a comparison's page, which stands alone.
-    ///
-    /// # Errors
-    /// Those of `out`, and as [`Html::node_page`].
-    pub fn write_diff_page(
-        &self,
-        run: Run,
-        diff: &Diff,
-        out: &mut dyn io::Write,
-    ) -> io::Result<()> {
-        self.write("diff.html", diff::page(run, diff), out)
-    }
-
     /// The overview of a report that is held as a whole.
     ///
     /// # Errors
@@ -203,7 +188,8 @@ impl Html {
         self.write("index.html", page, out)
     }
 
-    fn write(
+    /// Writes a page by a template's name, as it is made.
+    pub(crate) fn write(
         &self,
         template: &str,
         page: impl Serialize,

@@ -146,11 +146,7 @@ fn steps(node: &view::Node) -> Vec<view::Step> {
     }
     if !node.planned.is_empty() {
         let script = node.script.as_deref();
-        steps.push(super::place::script_step(
-            &node.node,
-            script,
-            node.planned.len(),
-        ));
+        steps.push(script_step(&node.node, script, node.planned.len()));
     }
     let left = node.left_alone.iter();
     let left: Vec<String> = left
@@ -180,4 +176,21 @@ fn steps(node: &view::Node) -> Vec<view::Step> {
         ));
     }
     steps
+}
+
+/// To read and run the script that lies at `script`, if it is written.
+fn script_step(node: &str, script: Option<&str>, planned: usize) -> view::Step {
+    let name = script
+        .and_then(|path| path.rsplit('/').next())
+        .unwrap_or("the cleanup script (written with `-o DIR`)");
+    view::Step {
+        text: format!(
+            "Read {name}, copy it to {node} and start it: without options it changes nothing and says what it would do about {}. Every guard is evaluated again on the node.",
+            count(planned, "entry", "entries")
+        ),
+        commands: script
+            .map(|_| vec![format!("sh {name}"), format!("sh {name} --execute")])
+            .unwrap_or_default(),
+        runs_script: true,
+    }
 }

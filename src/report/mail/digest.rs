@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::lists::{FINDINGS, STEPS};
-use super::page::{NAME, TEXT};
-use super::parts::clip;
+use super::parts::{NAME, TEXT, clip};
 use crate::report::compose::Rows;
 use crate::report::html::Run;
 use crate::report::view::{
     Cluster, ClusterRow, Finding, Missing, Node, Rejected, Report, Row, Step, Totals,
 };
 use crate::report::words::list;
+
+/// Most findings that a mail shows, and so of a node's.
+pub(super) const FINDINGS: usize = 10;
+
+/// Most steps that a mail shows, and so of a node's.
+pub(super) const STEPS: usize = 6;
 
 /// Gaps that are kept of a node; of more only their number is.
 const GAPS: usize = 100;

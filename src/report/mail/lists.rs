@@ -5,17 +5,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::digest::Digest;
-use super::page::{NAME, TEXT};
-use super::parts::clip;
+use super::digest::{Digest, FINDINGS, STEPS};
+use super::parts::{NAME, TEXT, clip};
 use crate::report::html::words;
 use crate::report::view::{Finding, Row, Step};
 use crate::report::words::{count, list};
 
-/// Most findings, gaps and steps that a mail shows.
-pub(super) const FINDINGS: usize = 10;
+/// Most gaps that a mail shows.
 const GAPS: usize = 6;
-pub(super) const STEPS: usize = 6;
 
 #[derive(Serialize)]
 pub(super) struct Gap {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::digest::Digest;
 use super::lists::{Gap, Item, findings, gaps, rest, steps};
-use super::parts::clip;
+use super::parts::{NAME, TEXT, clip};
 use crate::report::html::words;
 use crate::report::score::GRADES;
 use crate::report::view::{Row, Step};
@@ -12,9 +12,6 @@ use crate::report::words::{count, printable};
 
 /// Most nodes that a mail shows. With the texts' and the lists' limits it stays below the 102 KB at which Gmail cuts.
 const NODES: usize = 20;
-/// Characters of a name, and of a sentence or two.
-pub(super) const NAME: usize = 80;
-pub(super) const TEXT: usize = 600;
 
 /// The templates' input.
 #[derive(Serialize)]

@@ -1,5 +1,11 @@
 //! Colours and clipped texts.
 
+/// Characters of a name.
+pub(super) const NAME: usize = 80;
+
+/// Characters of a sentence or two.
+pub(super) const TEXT: usize = 600;
+
 /// `text`, or its beginning and an ellipsis if it has more than `most`
 /// characters.
 pub(super) fn clip(text: &str, most: usize) -> String {

@@ -1,13 +1,28 @@
-//! A comparison's page: what its template needs besides the comparison.
+//! A comparison as an HTML page.
+
+use std::io;
 
 use serde::Serialize;
 
-use super::Run;
-use crate::diff::{ClusterDiff, Diff, FindingChange, NodeDiff, State};
+use super::{ClusterDiff, Diff, FindingChange, NodeDiff, State};
+use crate::report::html::{Html, Run};
+
+/// Writes a comparison's page, which stands alone.
+///
+/// # Errors
+/// Those of `out`; else the template that failed is named, which no bundle can
+/// cause.
+pub fn write(diff: &Diff, html: &Html, out: &mut dyn io::Write) -> io::Result<()> {
+    let run = Run {
+        version: &diff.version,
+        analyzed_at: &diff.analyzed_at,
+    };
+    html.write("diff.html", page(run, diff), out)
+}
 
 /// The template's input.
 #[derive(Serialize)]
-pub(super) struct Page<'a> {
+struct Page<'a> {
     run: Run<'a>,
     diff: &'a Diff,
     still: usize,
@@ -30,8 +45,8 @@ struct Group<'a> {
     changes: Vec<&'a FindingChange>,
 }
 
-/// Puts a comparison's page together.
-pub(super) fn page<'a>(run: Run<'a>, diff: &'a Diff) -> Page<'a> {
+/// Puts a comparison's page together: its findings by what became of them.
+fn page<'a>(run: Run<'a>, diff: &'a Diff) -> Page<'a> {
     let nodes = diff.nodes.iter().enumerate().map(|(at, node)| Section {
         id: format!("node-{}", at + 1),
         it: node,
