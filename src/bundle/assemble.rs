@@ -43,7 +43,7 @@ pub(super) fn bundles(
             option: None,
         });
     }
-    let mut drafts: Vec<Draft> = tops.iter().map(|_| Draft::read(extent)).collect();
+    let mut drafts: Vec<Draft> = tops.iter().map(|_| Draft::begun(extent)).collect();
     for member in contents.members {
         if let Some((root, rest)) = roots.split(&member.path)
             && let Some(draft) = drafts.get_mut(root)

@@ -29,7 +29,7 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Of a bundle that is read to this extent.
-    pub(super) fn read(extent: Extent) -> Self {
+    pub(super) fn begun(extent: Extent) -> Self {
         Self {
             extent,
             ..Self::default()
