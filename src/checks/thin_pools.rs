@@ -14,7 +14,7 @@ use crate::parse::thin_status::{PoolMode, ThinPoolStatus};
 
 pub(super) const FULL: Check = Check {
     name: "thin-pool-full",
-    title: "A thin pool is running full",
+    title: "A thin pool can run full",
     page: include_str!("../../docs/checks/thin-pool-full.md"),
     run: Run::Node(full),
 };
